@@ -54,19 +54,13 @@ impl<'a> Notes<'a> {
 
     /// Reports `finding` at the bytes `span` of `text`. The same rule at the same place counts once.
     pub fn report(&mut self, text: &Text<'_>, span: Range<usize>, finding: Finding) {
-        let finding =
-            if finding.rule.id == SECRET.id { credential::graded(finding, text, &span) } else { finding };
-        let finding = text.place(finding, span);
-        let known = self.findings.iter_mut().find(|known| {
-            known.rule.id == finding.rule.id && known.location.offset == finding.location.offset
-        });
-        if let Some(known) = known {
-            if (finding.severity, finding.confidence) > (known.severity, known.confidence) {
-                *known = finding;
-            }
-            return;
-        }
-        if self.findings.len() >= self.limits.findings {
+        let offset = Some(span.start as u64);
+        let known = self
+            .findings
+            .iter()
+            .position(|known| known.location.offset == offset && known.rule.id == finding.rule.id);
+        // Placing costs what its line is long: what is not kept is not placed.
+        if known.is_none() && self.findings.len() >= self.limits.findings {
             if !self.dropped {
                 self.dropped = true;
                 self.gap(
@@ -76,7 +70,16 @@ impl<'a> Notes<'a> {
             }
             return;
         }
-        self.findings.push(finding);
+        let finding =
+            if finding.rule.id == SECRET.id { credential::graded(finding, text, &span) } else { finding };
+        let finding = text.place(finding, span);
+        match known.and_then(|known| self.findings.get_mut(known)) {
+            Some(known) if (finding.severity, finding.confidence) > (known.severity, known.confidence) => {
+                *known = finding;
+            }
+            Some(_) => {}
+            None => self.findings.push(finding),
+        }
     }
 
     /// Proposes `fix` for what [`Self::report`] reported of the rule `rule` at byte `offset`.

@@ -20,13 +20,21 @@ pub struct Text<'a> {
     around: Option<&'a Surroundings>,
     /// Byte offset of the start of each line.
     starts: Vec<usize>,
+    /// The last part of the name, and what follows its last dot in lower case: every reader asks for them.
+    file_name: &'a str,
+    extension: String,
 }
 
 impl<'a> Text<'a> {
     /// `content` called `name`; finds its lines, in time linear in its length.
     pub fn new(name: &'a str, content: &'a str) -> Self {
         let breaks = memchr::memchr_iter(b'\n', content.as_bytes()).map(|place| place.saturating_add(1));
-        Self { name, content, place: None, around: None, starts: std::iter::once(0).chain(breaks).collect() }
+        let file_name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let extension = file_name
+            .rsplit_once('.')
+            .map_or_else(String::new, |(_, extension)| extension.to_ascii_lowercase());
+        let starts = std::iter::once(0).chain(breaks).collect();
+        Self { name, content, place: None, around: None, starts, file_name, extension }
     }
 
     /// The same text, lying at `place`.
@@ -50,14 +58,12 @@ impl<'a> Text<'a> {
 
     /// The last part of the name.
     pub fn file_name(&self) -> &'a str {
-        self.name.rsplit(['/', '\\']).next().unwrap_or(self.name)
+        self.file_name
     }
 
     /// What follows the last dot of the file name, in lower case; empty when there is none.
     pub fn extension(&self) -> String {
-        self.file_name()
-            .rsplit_once('.')
-            .map_or_else(String::new, |(_, extension)| extension.to_ascii_lowercase())
+        self.extension.clone()
     }
 
     /// Line and column of the byte at `offset`, both from 1; the column counts characters.

@@ -132,7 +132,20 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
         let message = format!("`{name}` writes every command and variable to the log");
         issues.push(Issue::new(&SECRET_IN_LOG, span.clone(), message).severity(Severity::Low));
     }
+    if upper == "AIRFLOW__CORE__ENABLE_XCOM_PICKLING" && is_on {
+        let message =
+            "what one task hands to the next is unpickled: whoever writes it runs code in the other";
+        issues.push(Issue::new(&UNSAFE_MODEL_FORMAT, span.clone(), message));
+    }
+    if upper == "AIRFLOW__WEBSERVER__EXPOSE_CONFIG" && is_on {
+        let message =
+            "whoever may look at the interface reads the whole configuration, with what is secret in it";
+        issues.push(Issue::new(&EXPOSED_SERVICE, span.clone(), message));
+    }
     let open = match upper.as_str() {
+        "AIRFLOW__API__AUTH_BACKENDS" | "AIRFLOW__API__AUTH_BACKEND" => {
+            lower.contains("auth.backend.default")
+        }
         "JUPYTER_TOKEN" | "NOTEBOOK_TOKEN" | "JUPYTER_PASSWORD" => trimmed.is_empty(),
         "TS_DISABLE_TOKEN_AUTHORIZATION"
         | "DISABLE_AUTH"
@@ -377,6 +390,7 @@ const SECRET_ENDS: &[&str] = &[
     "private_key",
     "auth_key",
     "signing_key",
+    "fernet_key",
     "encryption_key",
     "account_key",
     "master_key",

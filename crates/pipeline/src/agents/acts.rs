@@ -133,6 +133,10 @@ pub(crate) enum Act {
     PreparesAnswer,
     /// Says that someone need not be asked or told.
     WaivesWord,
+    /// Has a judgement end as it was decided before.
+    Rigs,
+    /// Takes what a page, a document or a message says for orders.
+    ObeysContent,
 }
 
 /// One occurrence of an act.
@@ -213,6 +217,8 @@ impl Act {
             Self::ExemptsParty => "leaves one party out of a check",
             Self::PreparesAnswer => "has an answer ready for who asks why",
             Self::WaivesWord => "says that no one need be asked or told",
+            Self::ObeysContent => "takes what it reads for orders",
+            Self::Rigs => "decides beforehand what it says it weighs",
             Self::ChangesAgent => "changes what the agent may do, or what runs with it",
         }
     }

@@ -331,6 +331,11 @@ pub(crate) static ROWS: &[Row<'_>] = &[
         Act::ReverseShell,
         r"perl\s+-e\s[^\n]{0,60}use\s+socket|ruby\s+-rsocket|php\s+-r\s[^\n]{0,40}fsockopen|\bmsfvenom\b|meterpreter",
     ),
+    // What an address answers, evaluated as it comes.
+    (
+        Act::RunsFetched,
+        r"(?:https?['\x22]\s*\)\s*\.(?:get|request)|\bfetch|\burlopen|requests\.get)\s*\([^\n]{0,200}?\b(?:eval|exec)\s*\(",
+    ),
     // Staying.
     (
         Act::Persists,

@@ -40,7 +40,11 @@ pub(crate) fn undeclared(reading: &Reading<'_>) -> Vec<Range<usize>> {
 fn is_led_to(text: &str, span: &Range<usize>) -> bool {
     let address = text.get(span.clone()).unwrap_or_default();
     let before = text.get(..span.start).unwrap_or_default();
-    if before.ends_with("](") || before.ends_with(['<', '/', '@', '.', '-', '#']) || is_known(address) {
+    if is_login(text, span)
+        || before.ends_with("](")
+        || before.ends_with(['<', '/', '@', '.', '-', '#'])
+        || is_known(address)
+    {
         return false;
     }
     let from = [". ", "! ", "? ", "; ", "\n\n", ".\n", "\n- ", "\n* ", "\n|"]
@@ -65,8 +69,21 @@ fn is_led_to(text: &str, span: &Range<usize>) -> bool {
         && !words().any(|word| REFERS.iter().any(|refers| word.starts_with(refers)))
 }
 
+/// Whether what stands at `span` is a login on a machine, behind a program of SSH: `ssh -L 80:a:80 user@host.acme.io`.
+pub(super) fn is_login(text: &str, span: &Range<usize>) -> bool {
+    let seen = text.get(span.clone()).unwrap_or_default();
+    let from = text.floor_char_boundary(span.start.saturating_sub(LOGIN));
+    let before = text.get(from..span.end).unwrap_or_default();
+    let command = before.rsplit(['\n', ';', '|']).next().unwrap_or_default();
+    let programs = ["ssh ", "scp ", "sftp ", "rsync ", "mosh ", "ssh-copy-id "];
+    seen.contains('@') && !seen.contains("://") && programs.iter().any(|program| command.contains(program))
+}
+
+/// How far before a login its program stands, in bytes.
+const LOGIN: usize = 100;
+
 /// Whether `address` lies where texts for agents lead as a matter of course, or is a name of a product.
-pub(super) fn is_known(address: &str) -> bool {
+pub(crate) fn is_known(address: &str) -> bool {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
     let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default().trim_end_matches('.');

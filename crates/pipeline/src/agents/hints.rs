@@ -72,12 +72,19 @@ fn is_meant(hint: Hint, text: &str, span: &Range<usize>) -> bool {
             .any(|word| words.contains(&word) || word.ends_with("n't"))
     };
     match hint {
+        // "Never send it without telling them" is care.
+        Hint::Silence
+            if text.get(span.clone()).is_some_and(|seen| seen.starts_with("without")) && has(NEGATIONS) =>
+        {
+            false
+        }
         Hint::Silence | Hint::Consent => {
             let rest = text.get(span.end..).unwrap_or_default();
             let asks = rest.find(['.', '!', '?']).is_some_and(|end| rest.as_bytes().get(end) == Some(&b'?'));
             !asks && !has(AWAITED)
         }
         Hint::Evades => true,
+        Hint::Out if super::endpoints::is_login(text, span) => false,
         _ => !has(NEGATIONS),
     }
 }
@@ -109,7 +116,7 @@ static PARTS: &[(&str, &str)] = &[
     ),
     (
         "<WHO>",
-        r"(?:the |your |most |other )?(?:users?|persons?|people|humans?|owners?|customers?|clients?|developers?|recruiters?|travellers?|travelers?|readers?|colleagues?|teams?|authors?|maintainers?|reviewers?|employees?|they|them|someone|anyone|anybody|everyone)",
+        r"(?:the |your |most |other )?(?:users?|persons?|people|humans?|owners?|customers?|clients?|developers?|recruiters?|travellers?|travelers?|readers?|colleagues?|teams?|authors?|maintainers?|reviewers?|employees?|speakers?|members?|applicants?|candidates?|patients?|parents?|pupils?|students?|guests?|visitors?|callers?|tenants?|participants?|recipients?|they|them|someone|anyone|anybody|everyone)",
     ),
     (
         "<REP>",
@@ -124,6 +131,47 @@ static PARTS: &[(&str, &str)] = &[
 ];
 
 static ROWS: &[(Hint, &str)] = &[
+    (
+        Hint::Silence,
+        r"\b(?:do not|don't|never|not to) let on\b|\b<WHO> (?:is|are|need|must|should) not (?:be )?(?:to )?(?:told|hear|know|learn) ?(?:of|about)? ?(?:it|this|that)?(?:[.!;,]|$)|\b(?:give|name|state) (?:another|a different|some other) reason\b|\b(?:stays?|goes|pass(?:es)?) without (?:a )?comment\b|\b(?:does|do) not (?:show up|appear|turn up) in (?:the|your|any) <REP>|\bis (?:internal and )?(?:is )?not part of (?:the|your) <REP>",
+    ),
+    (
+        Hint::Deceit,
+        r"\bif (?:the )?<WHO> (?:wonders?|objects?|hesitates?|doubts?|gets? suspicious|questions? it|complains?), (?:just )?(?:answer|say|tell (?:them|him|her)|reply|claim|state) that\b|\b(?:say|claim|write|state|confirm)s? that (?:the |all |every )?(?:\w+ ){1,3}?(?:was|were) (?:\w+ ){0,2}?(?:unchanged|carried over|untouched|left as)",
+    ),
+    (
+        Hint::Guard,
+        r"\b(?:security|secret|vulnerability|licen[sc]e|malware|safety) (?:scans?|checks?|scanners?|tests?|gates?)\b<G>{0,60}?\b(?:switch|turn|take|leave) (?:it|them) (?:off|out)\b",
+    ),
+    (
+        Hint::Private,
+        r"\b(?:microphone|camera|webcam|screen recording|recording)\b<G>{0,40}?\b(?:stays?|on|open|running)\b<G>{0,40}?\b(?:after|while|although|even)\b|\b(?:what|whatever) (?:is heard|is seen|the \w+ tells?|they tell)\b",
+    ),
+    (
+        Hint::Consent,
+        r"\b(?:consent|agreement|opt-in|permission)s? (?:box|boxes|checkbox|checkboxes|field|fields)\b<G>{0,60}?\b(?:is|are|comes?) (?:already |always )?(?:ticked|checked|accepted|set|on)\b|\b(?:also|even|including) (?:of )?(?:those|people|anyone|participants|users|persons) who (?:said no|declined|refused|opted out|objected)\b",
+    ),
+    (Hint::Steer, r"\b(?:is|are) always (?:something|one|some|the one|those)? ?(?:from|by) [a-z]"),
+    (
+        Hint::Silence,
+        r"\bno (?:mention|word|note|notice|hint) (?:of (?:the |this |that |it\b)<G>{0,30}?)?(?:is|are) (?:needed|necessary|required|made|given)\b|\bwithout (?:telling|informing|notifying|alerting|warning) (?:them|him|her|<WHO>)\b|\b<WHO> (?:shall|must|should|are|is)(?: to)? not (?:to )?(?:be )?(?:made aware|informed|told|notified|find out|learn)\b|\bso (?:that )?(?:nobody|no one) (?:stumbles|comes|looks|finds|asks)\b|\bis not (?:displayed|shown|visible|listed) (?:in|to|on)\b",
+    ),
+    (
+        Hint::Silence,
+        r"\b(?:quietly|secretly|in secret|stealthily)\b <G>{0,30}?\b(?:write|note|record|log|add|append|copy|send|post|forward|upload|save|store|keep|insert|include|change|replace|set)\b",
+    ),
+    (
+        Hint::Deceit,
+        r"\b(?:present|describe|label|declare|pass|frame|mark|explain|document)s? (?:it|them|this|that|the (?:\w+ ){1,2}?)(?: ?off)? ?as (?:a |an |the )?(?:part of (?:a |the )?)?(?:\w+ )?(?:lint|formatting|style|routine|maintenance|instrumentation|clean-?up|refactor\w*|optimi[sz]ation|housekeeping|result of|outcome of|standard procedure|fix)\b|\bstates? that (?:all|every|each|nothing|none)\b<G>{0,40}? (?:was|were) (?:included|counted|considered|shown|left out|omitted|removed)",
+    ),
+    (
+        Hint::Spread,
+        r"\b(?:in|into|to) (?:the <G>{0,30}? of )?(?:every|each|all) (?:new |further |generated |other )?(?:\w+ )?(?:projects?|repositor\w+|files?|pages?|modules?|tests?)\b<G>{0,40}?\b(?:import|require|script|snippet|tracker|beacon|pixel|telemetry|analytics)\b|\b(?:import|require|script|snippet|tracker|beacon|pixel|telemetry|analytics)\w*\b<G>{0,60}?\b(?:in|into|to) (?:the <G>{0,30}? of )?(?:every|each|all) (?:\w+ )?(?:projects?|repositor\w+|files?|pages?|modules?|tests?)\b",
+    ),
+    (
+        Hint::Private,
+        r"\b(?:what|whatever|everything|anything) (?:they|he|she|the (?:employee|customer|patient|caller|visitor|candidate|applicant|student|guest|client)s?) (?:said|says|say|wrote|write|told|tells)\b|\b(?:dump|export|copy) (?:of )?(?:the )?(?:users?|customers?|accounts?|members?|patients?|employees?) (?:table|list|database)\b|\b(?:passport|card|social security|national insurance|tax|health insurance)(?: |'s )(?:numbers?|last digits|data|details)\b",
+    ),
     (
         Hint::Silence,
         r"\b(?:not|n't|hardly|scarcely|barely) (?:really |even )?(?:worth|worthy of|a matter for|of interest|needed|necessary|required|useful|helpful)(?: to| for)? (?:(?:a|any) )?<TELL>",

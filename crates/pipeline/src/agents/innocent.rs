@@ -29,12 +29,15 @@ impl Reading<'_> {
             // Names of keys, and not what they hold.
             Act::ReadsCredentials if self.lists_names_only(span) => true,
             Act::ReadsCredentials => {
-                self.names_no_secret(span.end) || self.is_left_out(span) || self.is_refused(span)
+                self.names_no_secret(span.end)
+                    || self.is_left_out(span)
+                    || self.is_refused(span)
+                    || self.is_supposed(span)
             }
             Act::AsksToReadSecrets => {
                 // `--access public` reads nothing.
                 let option = self.folded_at(span.start.saturating_sub(1)..span.start) == "-";
-                option || self.names_no_secret(span.end) || self.is_refused(span)
+                option || self.names_no_secret(span.end) || self.is_refused(span) || self.is_supposed(span)
             }
             Act::SkipsApproval => self.is_small(span),
             Act::ReadsEnvironment => {
@@ -145,6 +148,35 @@ impl Reading<'_> {
                 || behind.contains("|keys")
                 || behind.contains("map_values(length)"))
             || behind.contains("custom-columns")
+    }
+
+    /// Whether a sentence says what to do where something comes by, and nothing is taken: "if you find `~/.netrc` in a script, say so".
+    fn is_supposed(&self, span: &Range<usize>) -> bool {
+        let before =
+            self.folded_at(span.start.saturating_sub(REST)..span.start.saturating_add(8).min(span.end));
+        let sentence =
+            before.rsplit(['.', '!', '?', ';', '\n']).find(|part| part.len() > 2).unwrap_or_default();
+        let sentence = if sentence.trim_start().starts_with('/') { before } else { sentence };
+        let supposed = [
+            "if you find",
+            "if you see",
+            "if you notice",
+            "if you come across",
+            "when you find",
+            "when you see",
+            "where you find",
+        ]
+        .iter()
+        .any(|way| sentence.contains(way) || before.contains(way));
+        let rest = self.folded_at(span.end..span.end.saturating_add(REST));
+        let rest = rest.split(". ").next().unwrap_or_default();
+        let takes = [
+            "copy", "send", "upload", "post ", "read it", "print", "include", "save", "write", "keep",
+            "open it", "collect", "note ",
+        ]
+        .iter()
+        .any(|verb| rest.contains(verb));
+        supposed && !takes && rest.contains(',')
     }
 
     /// Whether a copy leaves out what stands at `span`.

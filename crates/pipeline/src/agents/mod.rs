@@ -26,6 +26,7 @@ mod settings;
 mod skill;
 
 pub(crate) use beside::belongs_to_skill;
+pub(crate) use endpoints::is_known as is_known_address;
 pub(crate) use mcp::plain as plain_json;
 pub use mcp::{McpConfig, McpSource, McpTools};
 pub use settings::AgentSettings;

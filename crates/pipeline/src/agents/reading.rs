@@ -10,6 +10,7 @@ use super::joined::Joined;
 use super::sayings::SAYINGS;
 use crate::Text;
 use bartizan_text::injection::canonical::Canonical;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// What the text is to the agent.
@@ -264,6 +265,7 @@ impl<'t> Reading<'t> {
                 })
                 .collect()
         };
+        let mut counts: BTreeMap<(Act, bool), usize> = BTreeMap::new();
         for (piece, warned) in pieces {
             let Some(raw) = self.text.content.get(piece.clone()) else { continue };
             let canonical = Canonical::of(raw);
@@ -296,7 +298,11 @@ impl<'t> Reading<'t> {
                     .and_then(|seen| seen.rsplit_once(". "))
                     .is_some_and(|(_, last)| warns(last));
                 let aside = crossed || warned && act != Act::Conceals || self.is_aside(&span, true);
-                self.signs.push(Sign { act, span, aside });
+                let count = counts.entry((act, aside)).or_default();
+                *count = count.saturating_add(1);
+                if *count <= SIGNS {
+                    self.signs.push(Sign { act, span, aside });
+                }
             }
         }
     }
@@ -347,6 +353,9 @@ impl<'t> Reading<'t> {
     /// How far apart two acts of one intent may stand in a text, in bytes.
     const NEAR: usize = 800;
 }
+
+/// Most signs of one act, meant or shown, that sentences of one text give: each is looked at beside the others.
+const SIGNS: usize = 256;
 
 /// How the program of a hook takes what it is told.
 static HOOK_INPUT: [&str; 9] = [

@@ -227,7 +227,7 @@ static FIXED: &[Row<'_>] = &[
     ),
     (
         Act::ReadsWallet,
-        r"\b(?:enter|provide|paste|ask(?:s|ing)? (?:the )?(?:user )?(?:for|to)|request|share|input|type|send|give|collect|prompt)\s+#W{0,8}?(?:seed phrases?|recovery phrases?|mnemonics?|secret phrases?|wallet private keys?|wallet'?s? (?:seed|private key))\b",
+        r"\b(?:enter|provide|paste|ask(?:s|ing)? (?:the )?(?:user )?(?:for|to)|request|share|input|type|send|give|collect|prompt)\s+#W{0,8}?(?:seed phrases?|recovery phrases?|mnemonics?|secret phrases?|(?:recovery|seed|backup|secret|mnemonic) words|wallet private keys?|wallet'?s? (?:seed|private key))\b",
     ),
     (
         Act::FollowsRemote,

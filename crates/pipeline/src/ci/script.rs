@@ -151,7 +151,7 @@ fn agents(script: &shell::Script, reach: &dyn Fn(&str) -> Option<Severity>) -> V
             continue;
         };
         let from = command.pipe_from.and_then(|from| script.commands.get(from));
-        let inside = script.commands.iter().filter(|one| one.inside == Some(index));
+        let inside = script.within(index);
         for word in command.words.iter().chain(from.into_iter().chain(inside).flat_map(|one| &one.words)) {
             for expansion in &word.expansions {
                 if let ExpansionKind::Variable(name) = &expansion.kind

@@ -6,26 +6,27 @@ use crate::Issue;
 use crate::rules::EXPOSED_SERVICE;
 use bartizan_core::{Confidence, Severity};
 
-/// Ports of interfaces that run code or show everything, as firewalls name them.
-const OPEN_PORTS: &[(u32, &str)] = &[
-    (8265, "the Ray dashboard"),
-    (10001, "the Ray client"),
-    (8888, "Jupyter"),
-    (5000, "MLflow"),
-    (6006, "TensorBoard"),
-    (8787, "the Dask dashboard"),
-    (8081, "TorchServe's management"),
-    (11434, "Ollama"),
-    (2375, "Docker"),
-    (22, "SSH"),
-    (3389, "remote desktops"),
-    (5432, "PostgreSQL"),
-    (3306, "MySQL"),
-    (6379, "Redis"),
-    (27017, "MongoDB"),
-    (9200, "Elasticsearch"),
-    (6333, "Qdrant"),
-    (19530, "Milvus"),
+/// Ports of interfaces that run code or show everything, as firewalls name them, and how bad it is that the internet reaches them:
+/// what asks for a login of its own is graded below what does not.
+const OPEN_PORTS: &[(u32, &str, Severity)] = &[
+    (8265, "the Ray dashboard", Severity::High),
+    (10001, "the Ray client", Severity::High),
+    (8888, "Jupyter", Severity::High),
+    (5000, "MLflow", Severity::High),
+    (6006, "TensorBoard", Severity::Medium),
+    (8787, "the Dask dashboard", Severity::High),
+    (8081, "TorchServe's management", Severity::High),
+    (11434, "Ollama", Severity::High),
+    (2375, "Docker", Severity::High),
+    (22, "SSH", Severity::Medium),
+    (3389, "remote desktops", Severity::Medium),
+    (5432, "PostgreSQL", Severity::Medium),
+    (3306, "MySQL", Severity::Medium),
+    (6379, "Redis", Severity::High),
+    (27017, "MongoDB", Severity::High),
+    (9200, "Elasticsearch", Severity::High),
+    (6333, "Qdrant", Severity::High),
+    (19530, "Milvus", Severity::High),
 ];
 /// Ports on which model servers answer.
 const SERVING_PORTS: &[u32] = &[8000, 8001, 8002, 8501, 7860, 9000, 30000];
@@ -73,13 +74,10 @@ pub(super) fn opened(body: &Body, known: &Known<'_>) -> Option<Issue> {
         || body.text("destination_port_range") == Some("*")
         || ranges.iter().any(|(from, to)| *from <= 1 && *to >= 65535);
     let within = |port: u32| ranges.iter().any(|(from, to)| (*from..=*to).contains(&port));
-    let what = if every {
-        Some("every port")
-    } else {
-        OPEN_PORTS.iter().find(|(port, _)| within(*port)).map(|(_, what)| *what)
-    };
-    if let Some(what) = what {
-        return Some(Issue::new(&EXPOSED_SERVICE, span, format!("the whole internet may reach {what}")));
+    let what = if every { Some(EVERY) } else { worst(within) };
+    if let Some((what, severity)) = what {
+        let issue = Issue::new(&EXPOSED_SERVICE, span, format!("the whole internet may reach {what}"));
+        return Some(issue.severity(severity));
     }
     SERVING_PORTS.iter().any(|port| within(*port)).then(|| {
         let message = "the whole internet may reach a port on which model servers answer";
@@ -87,17 +85,34 @@ pub(super) fn opened(body: &Body, known: &Known<'_>) -> Option<Issue> {
     })
 }
 
-/// What a port is known to be.
-pub(crate) fn named_port(port: &str) -> Option<&'static str> {
-    let port = port.trim_matches('"').parse::<u32>().ok()?;
-    let every = (port == 0).then_some("every port");
-    every.or_else(|| OPEN_PORTS.iter().find(|(known, _)| *known == port).map(|(_, what)| *what))
+/// What it is when no port is left out.
+const EVERY: (&str, Severity) = ("every port", Severity::High);
+
+/// The worst of the known interfaces whose port is `within` what is open.
+fn worst(within: impl Fn(u32) -> bool) -> Option<(&'static str, Severity)> {
+    let open = OPEN_PORTS.iter().filter(|(port, ..)| within(*port));
+    let mut found: Option<(&'static str, Severity)> = None;
+    for (_, what, severity) in open {
+        if found.is_none_or(|(_, worst)| *severity > worst) {
+            found = Some((what, *severity));
+        }
+    }
+    found
+}
+
+/// What is known to answer between two ports, and how bad it is that the internet reaches it.
+pub(crate) fn between(from: u32, to: u32) -> Option<(&'static str, Severity)> {
+    // Both ends at nothing, or at the ends of what there is, leave no port out.
+    if from <= 1 && (to == 0 || to >= 65535) {
+        return Some(EVERY);
+    }
+    worst(|port| (from..=to).contains(&port))
 }
 
 #[cfg(test)]
 mod tests {
     use crate::testing::graded;
-    use bartizan_core::Severity::{Low, Medium};
+    use bartizan_core::Severity::{High, Low, Medium};
 
     #[test]
     fn what_the_internet_may_reach_is_told_by_its_port() {
@@ -107,15 +122,15 @@ mod tests {
             );
             graded("main.tf", &text, "pipeline/exposed-service")
         };
-        assert_eq!(rule("8888", "0.0.0.0/0", ""), [Medium]);
+        assert_eq!(rule("8888", "0.0.0.0/0", ""), [High]);
         assert_eq!(rule("22", "0.0.0.0/0", ""), [Medium]);
         assert_eq!(rule("8000", "0.0.0.0/0", ""), [Low]);
-        assert_eq!(rule("0", "0.0.0.0/0", "  protocol = \"-1\"\n"), [Medium]);
+        assert_eq!(rule("0", "0.0.0.0/0", "  protocol = \"-1\"\n"), [High]);
         assert_eq!(rule("443", "0.0.0.0/0", ""), []);
         assert_eq!(rule("22", "10.0.0.0/8", ""), []);
         let out = "resource \"aws_security_group\" \"a\" {\n  egress {\n    from_port = 0\n    to_port = 0\n    protocol = \"-1\"\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n}\n";
         assert_eq!(graded("main.tf", out, "pipeline/exposed-service"), []);
         let inside = out.replace("egress", "ingress");
-        assert_eq!(graded("main.tf", &inside, "pipeline/exposed-service"), [Medium]);
+        assert_eq!(graded("main.tf", &inside, "pipeline/exposed-service"), [High]);
     }
 }

@@ -178,7 +178,7 @@ mod tests {
             ("[local.any]", local),
             ("local.all", local),
         ] {
-            assert_eq!(graded(&rule(blocks, more), None), [Severity::Medium], "{blocks}");
+            assert_eq!(graded(&rule(blocks, more), None), [Severity::High], "{blocks}");
         }
         for (blocks, more) in [
             ("[var.any]", "variable \"any\" {\n  default = \"10.0.0.0/8\"\n}\n"),
@@ -206,7 +206,7 @@ mod tests {
         assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
         // The shorter way counts, however often the longer one is gone.
         let near = "locals {\n  a = [local.b, local.e]\n  b = local.c\n  c = local.d\n  d = local.e\n  e = local.f\n  f = \"0.0.0.0/0\"\n}\n";
-        assert_eq!(graded(&rule("[local.a]", near), None), [Severity::Medium]);
+        assert_eq!(graded(&rule("[local.a]", near), None), [Severity::High]);
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         write("main.tf", &content);
         write("variables.tf", "variable \"any\" {\n  default = \"0.0.0.0/0\"\n}\n");
         let place = Some((main.as_path(), folder.path()));
-        assert_eq!(graded(&content, place), [Severity::Medium]);
+        assert_eq!(graded(&content, place), [Severity::High]);
         write("terraform.tfvars", "any = \"10.0.0.0/8\"\n");
         assert_eq!(graded(&content, place), []);
     }

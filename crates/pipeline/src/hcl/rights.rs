@@ -32,7 +32,8 @@ pub(super) fn of_block(content: &str, block: &Block) -> Vec<Issue> {
     let public = block.body.get("publicly_accessible");
     issues.extend(
         public.filter(|one| matches!(&one.value, Value::Expression(value) if value == "true")).map(|one| {
-            Issue::new(&EXPOSED_SERVICE, one.key.start..one.span.end, "the whole internet may reach it")
+            let span = one.key.start..one.span.end;
+            Issue::new(&EXPOSED_SERVICE, span, "the whole internet may reach it").severity(Severity::High)
         }),
     );
     issues
@@ -110,7 +111,8 @@ fn to_everyone(body: &Body) -> Option<Issue> {
             Value::List(items) => items.iter().any(|(text, _)| open(text)),
             _ => false,
         })?;
-    Some(Issue::new(&EXPOSED_SERVICE, one.key.start..one.span.end, "everyone on the internet is let in"))
+    let span = one.key.start..one.span.end;
+    Some(Issue::new(&EXPOSED_SERVICE, span, "everyone on the internet is let in").severity(Severity::High))
 }
 
 /// Most statements of one policy.

@@ -278,7 +278,8 @@ fn resource(block: &Block, known: &Known<'_>) -> Vec<Issue> {
             let acl = block.body.get("acl");
             let public = acl.filter(|_| block.body.text("acl").is_some_and(|acl| acl.starts_with("public-")));
             issues.extend(public.map(|acl| {
-                Issue::new(&EXPOSED_SERVICE, acl.key.start..acl.span.end, "the bucket is open to everyone")
+                let span = acl.key.start..acl.span.end;
+                Issue::new(&EXPOSED_SERVICE, span, "the bucket is open to everyone").severity(Severity::High)
             }));
         }
         _ => {}

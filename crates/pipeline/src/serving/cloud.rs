@@ -3,7 +3,7 @@
 //! Source: SageMaker API reference (`CreateTrainingJob`, `CreateModel`, `CreateNotebookInstance`, …) and its CloudFormation resources;
 //! Vertex AI REST reference (`CustomJobSpec`, `ModelContainerSpec`).
 
-use super::{command_issues, environment_issues, models, stack};
+use super::{arm, command_issues, environment_issues, models, stack};
 use crate::ci::github::gaps;
 use crate::rules::{
     EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, NO_NETWORK_ISOLATION, ROOT_USER, UNENCRYPTED_STORAGE,
@@ -11,7 +11,9 @@ use crate::rules::{
 };
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, rules};
+use aho_corasick::AhoCorasick;
 use bartizan_core::{Confidence, Kind, Rule, Severity};
+use std::sync::LazyLock;
 
 /// What a platform is asked to run.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ impl Reader for CloudJob {
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         matches!(text.extension().as_str(), "json" | "yaml" | "yml" | "template")
+            && FIRST_MARK.as_ref().is_none_or(|first| first.is_match(text.content))
             && MARKS.iter().any(|marks| marks.iter().all(|mark| text.content.contains(mark)))
     }
 
@@ -52,6 +55,7 @@ impl Reader for CloudJob {
                 issue::report(text, notes, demanded(node, &node, resource));
             }
             issue::report(text, notes, stack::resource(node, yaml.root()));
+            issue::report(text, notes, arm::resource(node));
             issue::report(text, notes, every_right(node));
             container(text, notes, node);
         }
@@ -149,6 +153,7 @@ static MARKS: &[&[&str]] = &[
     &["AWS::SageMaker::"],
     &["AWS::S3::Bucket"],
     &["AWS::EC2::SecurityGroup"],
+    &["deploymentTemplate.json", "Microsoft."],
     &["AWS::Lambda::Url"],
     &["AWS::Serverless::Function"],
     &["AWS::IAM::"],
@@ -167,6 +172,10 @@ static MARKS: &[&[&str]] = &[
     &["worker_pool_specs", "machine_spec"],
     &["worker_pool_specs", "executor_image_uri"],
 ];
+
+/// Finds the first of any of them in one pass: most texts hold none.
+static FIRST_MARK: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(MARKS.iter().filter_map(|marks| marks.first())).ok());
 
 /// Members that an API's request is known by, and the resource it makes.
 static REQUESTS: &[(&[&str], &str)] = &[

@@ -2,7 +2,7 @@
 
 use super::{command_issues, environment_issues};
 use crate::python::embedded;
-use crate::rules::{EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
+use crate::rules::{EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, image, issue};
@@ -81,6 +81,26 @@ fn interpreter(node: Node<'_>, script: &str) -> Interpreter {
     first.map_or(Interpreter::Shell, named)
 }
 
+/// A pod or a workflow that runs as an account named after the role of administrators: such names are given by who binds them so.
+fn administrator(node: Node<'_>) -> Option<Issue> {
+    let entry = ["serviceAccountName", "serviceAccount"].iter().find_map(|key| node.entry(key))?;
+    let name = entry.value.as_str().filter(|name| is_administrator(name))?;
+    let message = format!("what runs here is `{name}`, which may do everything in the cluster");
+    let issue = Issue::new(&EXCESSIVE_PERMISSIONS, entry.span(), message).severity(Severity::High);
+    Some(
+        issue
+            .confidence(Confidence::Medium)
+            .remedy("Run it as an account of its own with a role of its own."),
+    )
+}
+
+/// `cluster-admin`, also as a part of a longer name: `team-cluster-admin`, `clusteradmin-sa`.
+fn is_administrator(name: &str) -> bool {
+    let joined: String =
+        name.to_ascii_lowercase().chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
+    joined.contains("clusteradmin") && !joined.contains("nonclusteradmin")
+}
+
 /// What a pod, a container or a volume is given of the machine.
 pub(super) fn rights(node: Node<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
@@ -124,6 +144,7 @@ pub(super) fn rights(node: Node<'_>) -> Vec<Issue> {
             );
         }
     }
+    issues.extend(administrator(node));
     if let Some(entry) = node.entry("runAsUser").filter(|entry| entry.value.as_int() == Some(0)) {
         let issue = Issue::new(&ROOT_USER, entry.span(), "the container is told to run as root");
         issues.push(issue.severity(Severity::Medium));

@@ -3,7 +3,7 @@
 use super::{command_issues, containers, environment_issues, kubernetes, models};
 use crate::ci::github::gaps;
 use crate::pin::Pinning;
-use crate::rules::{self, EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, UNPINNED_MODEL};
+use crate::rules::{self, EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, SECRET, UNPINNED_MODEL};
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, variable};
@@ -32,7 +32,20 @@ impl Reader for HelmValues {
             name.starts_with("values") || name.ends_with("values.yaml") || name.ends_with("values.yml");
         named
             && matches!(text.extension().as_str(), "yaml" | "yml")
-            && ["image", "repository", "modelSpec"].iter().any(|part| text.content.contains(part))
+            && [
+                "image",
+                "repository",
+                "modelSpec",
+                "executor",
+                "password",
+                "Password",
+                "Key:",
+                "token",
+                "Token",
+                "auth",
+            ]
+            .iter()
+            .any(|part| text.content.contains(part))
             && !text.content.contains("apiVersion:")
     }
 
@@ -60,14 +73,21 @@ impl Reader for HelmValues {
             issue::report(text, notes, kubernetes::plain(node.get("annotations")));
             issue::report(text, notes, open(node));
             for entry in node.entries() {
-                if let Some(value) =
-                    entry.value.as_str().filter(|_| variable::is_secret_name(&snake(entry.name())))
-                {
-                    issue::report(
-                        text,
-                        notes,
-                        variable::issues(&snake(entry.name()), value, &entry.value.span()),
-                    );
+                let (Some(value), name) = (entry.value.as_str(), snake(entry.name())) else { continue };
+                if variable::is_secret_name(&name) {
+                    issue::report(text, notes, variable::issues(&name, value, &entry.value.span()));
+                } else if let Some(what) = variable::credential(&name, value) {
+                    let message = format!("`{}` holds {} in the open", entry.name(), what.name);
+                    let issue = Issue::new(&SECRET, entry.value.span(), message).severity(what.severity);
+                    issue::report(text, notes, [issue.confidence(what.confidence)]);
+                }
+            }
+            // Airflow's settings, which its chart hands over as variables: `config: {api: {auth_backends: …}}`.
+            for section in node.get("config").map(Node::entries).unwrap_or_default() {
+                for entry in section.value.entries() {
+                    let name = format!("AIRFLOW__{}__{}", section.name(), entry.name());
+                    let value = entry.value.as_str().unwrap_or_default();
+                    issue::report(text, notes, variable::issues(&name, value, &entry.value.span()));
                 }
             }
         }
@@ -128,7 +148,7 @@ fn open(node: Node<'_>) -> Option<Issue> {
 }
 
 /// `rootPassword` as `root_password`.
-fn snake(name: &str) -> String {
+pub(super) fn snake(name: &str) -> String {
     name.chars().fold(String::with_capacity(name.len()), |mut shown, c| {
         if c.is_ascii_uppercase()
             && !shown.is_empty()
@@ -214,6 +234,29 @@ mod tests {
         ] {
             assert!(found(values).iter().any(|(_, rule)| *rule == "secret"), "{values}");
         }
+    }
+
+    #[test]
+    fn keys_and_settings_of_airflow_are_judged() {
+        let airflow = |values: &str| lines("values.yaml", &format!("executor: KubernetesExecutor\n{values}"));
+        assert_eq!(
+            airflow(
+                "fernetKey: cJ8hQ2xTn0vR6yLk3mWpZs5dFgB7aUe9iXo1NtYqHwE=\nwebserverSecretKey: q8Zr1vXkT4mLpN7c\n"
+            ),
+            [(2, "secret"), (3, "secret")]
+        );
+        assert_eq!(
+            airflow(
+                "config:\n  api:\n    auth_backends: airflow.api.auth.backend.default\n  core:\n    enable_xcom_pickling: \"True\"\n  webserver:\n    expose_config: \"True\"\n"
+            ),
+            [(4, "no-authentication"), (6, "unsafe-model-format"), (8, "exposed-service")]
+        );
+        assert_eq!(
+            airflow(
+                "fernetKeySecretName: a\nconfig:\n  api:\n    auth_backends: airflow.api.auth.backend.session\n  core:\n    enable_xcom_pickling: \"False\"\n  webserver:\n    expose_config: non-sensitive-only\n"
+            ),
+            []
+        );
     }
 
     #[test]

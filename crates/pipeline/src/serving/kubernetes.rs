@@ -98,6 +98,11 @@ fn everything(document: Node<'_>) -> Option<Issue> {
     let whole = document.text_of("kind") == Some("ClusterRoleBinding");
     let (reach, severity) =
         if whole { ("in the cluster", Severity::Medium) } else { ("in its namespace", Severity::Low) };
+    // What has no account of its own runs as this one.
+    let shared = document.get("subjects").into_iter().flat_map(Node::items).any(|subject| {
+        subject.text_of("kind") == Some("ServiceAccount") && subject.text_of("name") == Some("default")
+    });
+    let severity = if shared && whole { Severity::High } else { severity };
     let broad = names.iter().find_map(|name| BROAD.iter().find(|(known, _)| known == name));
     let (who, severity) = broad
         .map_or(("whatever runs as this account", severity), |(_, everyone)| (*everyone, Severity::High));
@@ -387,6 +392,42 @@ mod tests {
         assert_eq!(found(text), [(11, "template-injection"), (21, "template-injection")]);
         let tekton = "apiVersion: tekton.dev/v1\nkind: Task\nspec:\n  params:\n  - name: x\n  steps:\n  - name: a\n    image: a@sha256:aa\n    script: |\n      #!/bin/sh\n      echo $(params.x)\n      echo $(workspaces.w.path)\n";
         assert_eq!(found(tekton), [(11, "template-injection")]);
+    }
+
+    #[test]
+    fn what_a_workflow_lays_over_its_pods_and_who_it_runs_as_are_judged() {
+        let flow =
+            |spec: &str| found(&format!("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n{spec}"));
+        let patch = "  podSpecPatch: '{\"containers\":[{\"name\":\"main\",\"securityContext\":{\"privileged\":true}}]}'\n";
+        assert_eq!(flow(patch), [(4, "privileged-container")]);
+        assert_eq!(
+            flow("  podSpecPatch: |\n    hostNetwork: true\n    terminationGracePeriodSeconds: 5\n"),
+            [(5, "host-access")]
+        );
+        assert_eq!(flow("  podSpecPatch: '{\"terminationGracePeriodSeconds\": 5}'\n"), []);
+        assert_eq!(flow("  serviceAccountName: cluster-admin\n"), [(4, "excessive-permissions")]);
+        assert_eq!(flow("  serviceAccountName: trainer\n"), []);
+    }
+
+    #[test]
+    fn credentials_among_the_arguments_of_tasks_are_found() {
+        let compiled = |name: &str, value: &str| {
+            found(&format!(
+                "pipelineInfo: {{name: a}}\nroot:\n  dag:\n    tasks:\n      train:\n        inputs:\n          parameters:\n            {name}:\n              runtimeValue:\n                constant: {value}\n"
+            ))
+        };
+        assert_eq!(compiled("api_key", "q8Zr1vXkT4mLpN7cW2dY"), [(10, "secret")]);
+        assert_eq!(compiled("api_key_secret", "openai-key"), []);
+        assert_eq!(compiled("epochs", "3.0"), []);
+        let given = |value: &str| {
+            found(&format!(
+                "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n  arguments:\n    parameters:\n    - name: db-password\n      value: {value}\n"
+            ))
+        };
+        assert_eq!(given("q8Zr1vXkT4mL"), [(7, "secret")]);
+        assert_eq!(given("\"{{workflow.parameters.pw}}\""), []);
+        let listed = "pipelineInfo: {name: a}\ndeploymentSpec:\n  executors:\n    e:\n      container:\n        image: a@sha256:aa\n        args:\n        - --executor_input\n        - '{{$}}'\n        - --api-key\n        - q8Zr1vXkT4mLpN7cW2dY\n";
+        assert_eq!(found(listed), [(11, "secret")]);
     }
 
     #[test]

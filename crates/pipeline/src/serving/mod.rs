@@ -1,7 +1,9 @@
 //! What is deployed: manifests of clusters, model servers and workflow engines.
 
 mod ansible;
+mod arm;
 mod azureml;
+mod chart;
 mod cloud;
 mod containers;
 mod declared;
@@ -21,6 +23,7 @@ mod workflows;
 
 pub(crate) use ansible::Playbook;
 pub(crate) use azureml::AzureMl;
+pub(crate) use chart::{ChartFile, ChartTemplate};
 pub(crate) use cloud::CloudJob;
 pub(crate) use declared::Declared;
 pub(crate) use dvc::DvcPipeline;
@@ -234,8 +237,11 @@ pub(crate) fn environment_issues(text: &Text<'_>, notes: &mut Notes<'_>, environ
         if let Some((name, value)) = item.as_str().and_then(|item| item.split_once('=')) {
             issue::report(text, notes, variable::issues(name, value, &item.span()));
         }
-        let named = item.text_of("name").zip(item.get("value"));
-        if let Some((name, value)) = named {
+        let Some(name) = item.text_of("name") else { continue };
+        // A chart writes the branches of a condition one below the other, each with a value of its own.
+        for value in
+            item.entries().into_iter().filter(|entry| entry.name() == "value").map(|entry| entry.value)
+        {
             issue::report(text, notes, filled_in(text.content, name, value));
             issue::report(text, notes, variable_issues(name, value));
         }

@@ -103,7 +103,9 @@ pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
         issue::report(
             text,
             notes,
-            [Issue::new(&EXPOSED_SERVICE, kind.span(), message).confidence(Confidence::Medium)],
+            [Issue::new(&EXPOSED_SERVICE, kind.span(), message)
+                .severity(Severity::High)
+                .confidence(Confidence::Medium)],
         );
     }
 }

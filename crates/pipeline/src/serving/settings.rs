@@ -4,11 +4,15 @@
 use super::models;
 use crate::address::{is_commit, named};
 use crate::ci::github::gaps;
-use crate::rules::{self, REMOTE_CODE, SECRET, TLS_DISABLED, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT};
+use crate::rules::{
+    self, HOST_ACCESS, REMOTE_CODE, SECRET, TLS_DISABLED, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT,
+};
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, variable};
+use aho_corasick::AhoCorasick;
 use bartizan_core::{Confidence, Kind, Rule, Severity};
+use std::sync::LazyLock;
 
 /// Settings that name a model.
 #[derive(Debug)]
@@ -34,7 +38,7 @@ impl Reader for Settings {
         matches!(text.extension().as_str(), "yaml" | "yml" | "json")
             && !written.contains(&text.file_name())
             && !text.content.contains("apiVersion:")
-            && MARKS.iter().any(|mark| text.content.contains(mark))
+            && ANY_MARK.as_ref().is_none_or(|marks| marks.is_match(text.content))
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -90,6 +94,9 @@ const MARKS: &[&str] = &[
     "save_safetensors",
     "safe_serialization",
 ];
+
+/// Finds any of them in one pass.
+static ANY_MARK: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(MARKS).ok());
 
 /// Switches by which certificates are looked at, and those by which they are not.
 const VERIFY: &[&str] = &["ssl_verify", "verify_ssl", "tls_verify", "verify_tls", "verify_certs"];
@@ -230,6 +237,12 @@ pub(super) fn judged(node: Node<'_>) -> Vec<Issue> {
                 "`{name}: {value}` writes the weights as a pickle, which runs code where it is loaded"
             );
             issues.push(Issue::new(&UNSAFE_MODEL_FORMAT, entry.span(), message).severity(Severity::Low));
+        } else if let Some(message) = inspect::unpickles(value).filter(|_| snake == "load_format") {
+            issues.push(Issue::new(&UNSAFE_MODEL_FORMAT, entry.span(), message).severity(Severity::High));
+        } else if let Some(message) =
+            inspect::hands_out(value).filter(|_| snake == "allowed_local_media_path" && !value.is_empty())
+        {
+            issues.push(Issue::new(&HOST_ACCESS, entry.span(), message).severity(Severity::High));
         } else if names_model && names_repository(value) {
             let revision = REVISIONS.iter().find_map(|key| node.text_of(key));
             if !revision.is_some_and(is_commit)
@@ -343,6 +356,14 @@ mod tests {
         assert_eq!(found("a:\n  ssl_verify: false\n"), [(2, "tls-disabled")]);
         assert_eq!(found("tls:\n  insecureSkipVerify: true\n"), [(2, "tls-disabled")]);
         assert_eq!(found("a:\n  ssl_verify: true\n  insecureSkipVerify: false\n  verify: false\n"), []);
+        assert_eq!(
+            found("max-model-len: 2048\nload-format: pt\nallowed-local-media-path: /\n"),
+            [(2, "unsafe-model-format"), (3, "host-access")]
+        );
+        assert_eq!(
+            found("max-model-len: 2048\nload-format: auto\nallowed-local-media-path: /srv/media\n"),
+            []
+        );
         assert_eq!(found("save_safetensors: false\n"), [(1, "unsafe-model-format")]);
         assert_eq!(found("save_safetensors: true\n"), []);
     }

@@ -4,10 +4,10 @@
 //! functions) and the AWS Serverless Application Model (`FunctionUrlConfig`).
 
 use crate::Issue;
-use crate::hcl::named_port;
+use crate::hcl::reached_between;
 use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION};
 use crate::yaml::Node;
-use bartizan_core::Confidence;
+use bartizan_core::{Confidence, Severity};
 
 /// How deep functions of a template are followed into each other.
 const DEPTH: u32 = 8;
@@ -91,7 +91,9 @@ fn bucket(properties: Node<'_>, root: Option<Node<'_>>) -> Vec<Issue> {
         && let Some(confidence) = is_one_of(entry.value, root, &public)
     {
         let issue = Issue::new(&EXPOSED_SERVICE, entry.span(), "the bucket is open to everyone");
-        issues.push(issue.confidence(confidence));
+        // What a parameter or a condition may make it is graded by what it may be.
+        let severity = if confidence == Confidence::High { Severity::High } else { Severity::Medium };
+        issues.push(issue.severity(severity).confidence(confidence));
     }
     let block = properties.get("PublicAccessBlockConfiguration");
     for entry in block.into_iter().flat_map(Node::entries) {
@@ -115,8 +117,10 @@ fn policy(properties: Node<'_>) -> Vec<Issue> {
         let named = if entry.value.is_mapping() { entry.value.get("AWS")? } else { entry.value };
         let everyone = named.items_or_self().iter().any(|one| one.as_str() == Some("*"));
         let allows = statement.text_of("Effect") == Some("Allow") && statement.get("Condition").is_none();
-        (everyone && allows)
-            .then(|| Issue::new(&EXPOSED_SERVICE, entry.span(), "everyone on the internet is let in"))
+        (everyone && allows).then(|| {
+            let issue = Issue::new(&EXPOSED_SERVICE, entry.span(), "everyone on the internet is let in");
+            issue.severity(Severity::High)
+        })
     });
     open.collect()
 }
@@ -126,10 +130,16 @@ fn opened(ingress: Node<'_>) -> Option<Issue> {
     let everyone = [("CidrIp", "0.0.0.0/0"), ("CidrIpv6", "::/0")]
         .iter()
         .find_map(|(key, all)| ingress.entry(key).filter(|entry| entry.value.as_str() == Some(all)))?;
-    let ports =
-        ["ToPort", "FromPort"].iter().filter_map(|key| ingress.get(key)).filter(|port| is_known(*port));
-    let what = ports.filter_map(Node::as_str).find_map(named_port)?;
-    Some(Issue::new(&EXPOSED_SERVICE, everyone.span(), format!("the whole internet may reach {what}")))
+    let number = |key: &str| {
+        let port = ingress.get(key).filter(|port| is_known(*port))?.as_str()?;
+        port.trim_matches('"').parse::<u32>().ok()
+    };
+    let every = ingress.text_of("IpProtocol") == Some("-1");
+    let (from, to) = (number("FromPort"), number("ToPort"));
+    let range = if every { Some((0, 65535)) } else { from.or(to).zip(to.or(from)) };
+    let (what, severity) = range.and_then(|(from, to)| reached_between(from, to))?;
+    let message = format!("the whole internet may reach {what}");
+    Some(Issue::new(&EXPOSED_SERVICE, everyone.span(), message).severity(severity))
 }
 
 /// A function's address that asks nobody who they are.
@@ -171,5 +181,15 @@ mod tests {
         };
         assert_eq!(lines("stack.yaml", &group(8888)), [(9, "exposed-service")]);
         assert_eq!(lines("stack.yaml", &group(443)), []);
+        let between = |from: &str, to: &str| {
+            group(443)
+                .replace("FromPort: 443", &format!("FromPort: {from}"))
+                .replace("ToPort: 443", &format!("ToPort: {to}"))
+        };
+        assert_eq!(lines("stack.yaml", &between("0", "65535")), [(9, "exposed-service")]);
+        assert_eq!(lines("stack.yaml", &between("20", "9000")), [(9, "exposed-service")]);
+        assert_eq!(lines("stack.yaml", &between("80", "443")), []);
+        let every = group(443).replace("IpProtocol: tcp", "IpProtocol: \"-1\"");
+        assert_eq!(lines("stack.yaml", &every), [(9, "exposed-service")]);
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Source: Argo Workflows docs, "Workflow Variables"; Tekton docs, "Variable Substitutions" and "Remote Resolution".
 
-use super::shell_script;
+use super::{containers, shell_script};
 use crate::address::{fetched, is_commit, named};
 use crate::rules::{INSECURE_TRANSPORT, TEMPLATE_INJECTION, TLS_DISABLED, UNPINNED_INCLUDE, UNPINNED_SOURCE};
-use crate::yaml::Node;
-use crate::{Issue, Notes, Text, issue};
+use crate::yaml::{Node, Yaml};
+use crate::{Issue, Notes, Text, issue, variable};
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
 
@@ -31,11 +31,29 @@ pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
     for parameter in ["parameters", "params"].iter().filter_map(|key| node.get(key)).flat_map(Node::items) {
         let name = parameter.text_of("name").unwrap_or_default();
         for value in ["value", "default"].iter().filter_map(|key| parameter.get(key)) {
-            issue::report(text, notes, named(name, value.as_str().unwrap_or_default(), value.span()));
+            let written = value.as_str().unwrap_or_default();
+            issue::report(text, notes, named(name, written, value.span()));
+            issue::report(text, notes, variable::issues(name, written, &value.span()));
+        }
+    }
+    // Kubeflow's tasks are given their arguments by name: `api_key: {runtimeValue: {constant: …}}`.
+    for parameter in node.get("parameters").into_iter().flat_map(Node::entries) {
+        let constant = parameter.value.path(&["runtimeValue", "constant"]);
+        for value in constant.into_iter().chain(parameter.value.get("defaultValue")) {
+            let written = value.as_str().unwrap_or_default();
+            issue::report(text, notes, named(parameter.name(), written, value.span()));
+            issue::report(text, notes, variable::issues(parameter.name(), written, &value.span()));
         }
     }
     issue::report(text, notes, remote(node));
     issue::report(text, notes, artifact(node));
+    // What Argo lays over the pod it makes: a text that is YAML or JSON of its own.
+    if let Some(patch) = node.get("podSpecPatch").filter(|patch| patch.as_str().is_some()) {
+        let inner = Yaml::read(patch.as_str().unwrap_or_default());
+        let found: Vec<Issue> =
+            inner.nodes().filter(|node| node.is_mapping()).flat_map(containers::rights).collect();
+        issue::report_in(text, notes, patch, found);
+    }
 }
 
 /// An input artifact taken from where it can change or be replaced on the way.

@@ -7,6 +7,7 @@
 //! Source: POSIX.1-2024 XCU 2 (Shell Command Language), Bash 5.3 manual.
 
 mod invocation;
+mod links;
 mod parse;
 mod reader;
 mod recipes;
@@ -38,6 +39,8 @@ pub struct Script {
     pub defaults: Vec<(String, String)>,
     /// Bytes of the bodies of functions in braces.
     pub functions: Vec<Range<usize>>,
+    /// What its commands are to each other, once that was asked.
+    links: links::Links,
 }
 
 impl Script {
@@ -56,26 +59,41 @@ impl Script {
     /// The value that `name` was given last before the command at `index`, or before the script began, when it is one word known as
     /// written.
     pub fn assigned(&self, name: &str, index: usize) -> Option<&Word> {
-        let before = self.commands.get(..=index).unwrap_or(&self.commands);
-        before
-            .iter()
-            .rev()
-            .flat_map(|command| command.assignments.iter().rev())
-            .chain(self.given.iter().rev())
-            .find(|one| one.name == name)
-            .map(|one| &one.value)
+        let links = self.links();
+        if let Some((command, place)) = links.assigned(name, index) {
+            return self.commands.get(command)?.assignments.get(place).map(|one| &one.value);
+        }
+        self.given.get(links.given(name)?).map(|one| &one.value)
+    }
+
+    /// The last command up to the one at `index` that gives `name` a value.
+    pub(crate) fn assigned_by(&self, name: &str, index: usize) -> Option<usize> {
+        self.links().assigned(name, index).map(|(command, _)| command)
+    }
+
+    /// The first command that takes the output of the one at `index` through a pipe.
+    pub(crate) fn reader(&self, index: usize) -> Option<usize> {
+        self.links().reader(index)
+    }
+
+    /// The commands in the substitutions of the one at `index`.
+    pub(crate) fn within(&self, index: usize) -> impl Iterator<Item = &Command> + Clone {
+        self.links().within(index).iter().filter_map(|&inner| self.commands.get(inner))
+    }
+
+    fn links(&self) -> &links::Tables {
+        self.links.of(&self.commands, &self.given, &self.defaults, &self.functions)
     }
 
     /// Whether byte `at` is in the body of a function, whose arguments the script itself gives.
     pub fn in_function(&self, at: usize) -> bool {
-        self.functions.iter().any(|body| body.contains(&at))
+        self.links().in_function(at)
     }
 
     /// What `name` is known to hold before the command at `index`: what it was given last, or what it becomes where nobody set it.
     pub fn known(&self, name: &str, index: usize) -> Option<&str> {
-        let default = |name: &str| {
-            self.defaults.iter().find(|(known, _)| known == name).map(|(_, default)| default.as_str())
-        };
+        let default =
+            |name: &str| self.defaults.get(self.links().fallback(name)?).map(|(_, default)| default.as_str());
         match self.assigned(name, index) {
             Some(value) if value.is_literal() => Some(&value.text),
             // `NAME=${OTHER:-text}`, where the other is not known.

@@ -10,19 +10,30 @@ mod vocabulary;
 mod words;
 
 use super::acts::Act;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The acts that `text`, folded as by `Canonical`, asks for, with their places. Time grows with its length.
 pub(crate) fn asked(text: &str) -> Vec<(Act, Range<usize>)> {
     let said: Vec<grammar::Sentence<'_>> =
         sentences::of(text).into_iter().map(|span| grammar::Sentence::of(text, span)).collect();
-    let mut found = Vec::new();
+    let mut found: Vec<(Act, Range<usize>)> = Vec::new();
+    let mut counts: BTreeMap<Act, usize> = BTreeMap::new();
     for (index, sentence) in said.iter().enumerate() {
-        grammar::judge(sentence, said.get(index.saturating_add(1)), &mut found);
-        grammar::across::judge(said.get(index..).unwrap_or_default(), &mut found);
+        let mut new = Vec::new();
+        grammar::judge(sentence, said.get(index.saturating_add(1)), &mut new);
+        grammar::across::judge(said.get(index..).unwrap_or_default(), &mut new);
+        found.extend(new.into_iter().filter(|(act, _)| {
+            let count = counts.entry(*act).or_default();
+            *count = count.saturating_add(1);
+            *count <= MOST
+        }));
     }
     found
 }
+
+/// Most places of one act in one text: each is looked at beside the others, and reports show fewer.
+const MOST: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -57,7 +57,7 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Store,
-        "~/.ssh, .ssh/, id_rsa, id_ed25519, .aws/credentials, .aws/config, .aws/, .env, **/.env*, *.pem, .netrc, .npmrc, .pypirc, .git-credentials, .kube/config, .docker/config.json, .config/gh, .config/gcloud, application_default_credentials.json, .gnupg, mcp.json, .claude.json, .bash_history, .zsh_history, wallet.dat, login.keychain*, credentials.json, login data, ~/.config, .openclaw, /etc/shadow, .vault-token, .pgpass, hosts.yml, auth.json, .clawdbot",
+        "variable whose name contains key, variable whose name contains token, variable whose name contains secret, variables whose names contain key, variables whose names contain token, variables whose names contain secret, variable that holds a key, ~/.ssh, .ssh/, id_rsa, id_ed25519, .aws/credentials, .aws/config, .aws/, .env, **/.env*, *.pem, .netrc, .npmrc, .pypirc, .git-credentials, .kube/config, .docker/config.json, .config/gh, .config/gcloud, application_default_credentials.json, .gnupg, mcp.json, .claude.json, .bash_history, .zsh_history, wallet.dat, login.keychain*, credentials.json, login data, ~/.config, .openclaw, /etc/shadow, .vault-token, .pgpass, hosts.yml, auth.json, .clawdbot",
     ),
     (
         Concept::Private,
@@ -310,7 +310,7 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Barrier,
-        "sandbox, the guard, guardrail*, a guard, guard still, the hook, a hook, permission*, the policy, a policy, policies, allow list, allow-list, allowlist, deny list, deny-list, denylist, block list, blocklist, branch protection*, protected branch*, content filter*, the filter, the scanner, a scanner, secret scanner*, the approval, approval step, protection, safety check*, security check*, code owner*, required review*, required check*, the classifier, moderation, firewall, the proxy, rate limit*, spending limit*, schutz, freigabe, política, politique, песочниц*, 沙箱, 权限, 拦截, サンドボックス, 権限, 샌드박스, 권한",
+        "access be denied, access is denied, access was denied, sandbox, the guard, guardrail*, a guard, guard still, the hook, a hook, permission*, the policy, a policy, policies, allow list, allow-list, allowlist, deny list, deny-list, denylist, block list, blocklist, branch protection*, protected branch*, content filter*, the filter, the scanner, a scanner, secret scanner*, the approval, approval step, protection, safety check*, security check*, code owner*, required review*, required check*, the classifier, moderation, firewall, the proxy, rate limit*, spending limit*, schutz, freigabe, política, politique, песочниц*, 沙箱, 权限, 拦截, サンドボックス, 権限, 샌드박스, 권한",
     ),
     (
         Concept::Blocks,
@@ -318,7 +318,7 @@ pub(super) static VOCABULARY: &[(Concept, &str)] = &[
     ),
     (
         Concept::Around,
-        "outside of the sandbox, outside the sandbox, out of the sandbox, disablesandbox, dangerouslydisablesandbox, no-verify, --no-verify, --no-sandbox, --force, force-push*, force push*, force it, put the command, put it into, put it in a, wrap it, wrap the command, wrap them, rename it, rename the, encode it, encode the, base64, split it, split the, an alias, makefile, package.json script, npm script, via python, through python, with python instead, another tool, a different tool, different wording, reword it, reword the, rephrase it, spell it, a script that, from a script, inside a script, into a script, edit the hook, edit the policy, edit the settings, edit the allow, add it to the allow, add yourself, --admin, with --admin, merge with admin, bypass*, circumvent*, work around, get around, way around, use a subshell, call that, run that instead, umgehe*, umgeht, rodea*, contourne*, contorne*, обойд*, обход*, 绕过, 绕开, 改名, 迂回, 回避し, 우회",
+        "to cluster-admin, bind cluster-admin, binding to cluster-admin, outside of the sandbox, outside the sandbox, out of the sandbox, disablesandbox, dangerouslydisablesandbox, no-verify, --no-verify, --no-sandbox, --force, force-push*, force push*, force it, put the command, put it into, put it in a, wrap it, wrap the command, wrap them, rename it, rename the, encode it, encode the, base64, split it, split the, an alias, makefile, package.json script, npm script, via python, through python, with python instead, another tool, a different tool, different wording, reword it, reword the, rephrase it, spell it, a script that, from a script, inside a script, into a script, edit the hook, edit the policy, edit the settings, edit the allow, add it to the allow, add yourself, --admin, with --admin, merge with admin, bypass*, circumvent*, work around, get around, way around, use a subshell, call that, run that instead, umgehe*, umgeht, rodea*, contourne*, contorne*, обойд*, обход*, 绕过, 绕开, 改名, 迂回, 回避し, 우회",
     ),
     (
         Concept::Printed,

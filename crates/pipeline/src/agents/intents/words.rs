@@ -205,7 +205,8 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
         for hit in automaton.find_overlapping_iter(text) {
             let Some(&(concept, goes_on)) = table.entries.get(hit.pattern().as_usize()) else { continue };
             let span = hit.span().range();
-            if stands_alone(text, &span, goes_on) {
+            let person = matches!(concept, Concept::User | Concept::Report);
+            if stands_alone(text, &span, goes_on) && !(person && is_in_path(text, &span)) {
                 found.push(Word { concept, span });
             }
         }
@@ -227,6 +228,16 @@ fn stands_alone(text: &str, span: &Range<usize>, goes_on: bool) -> bool {
     begins && ends
 }
 
+/// Whether `span` is a part of a path or the name of a file: `docs/user.md`.
+fn is_in_path(text: &str, span: &Range<usize>) -> bool {
+    let before = text.get(..span.start).unwrap_or_default();
+    let after = text.get(span.end..).unwrap_or_default();
+    let named = after
+        .strip_prefix(['.', '/'])
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    named || before.ends_with('/') && !after.starts_with(' ')
+}
+
 /// Whether `c` is of a script that puts no spaces between words, or endings onto them.
 fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{1100}'..='\u{11FF}' | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}')
@@ -241,6 +252,7 @@ fn tokens(text: &str, found: &mut Vec<Word>) {
             || matches!(c, '\u{3001}' | '\u{3002}' | '\u{FF0C}')
     };
     let mut at = 0_usize;
+    let mut shell = 0_usize;
     for part in text.split(outside) {
         let token = part.trim_end_matches(['.', ':', '!', '?']);
         let span = at..at.saturating_add(token.len());
@@ -255,7 +267,13 @@ fn tokens(text: &str, found: &mut Vec<Word>) {
         {
             found.push(Word { concept: Concept::Secret, span: span.clone() });
         }
-        if let Some(concept) = form(token) {
+        // `scp a user@host:` names a login and a machine.
+        shell = match token {
+            "scp" | "ssh" | "sftp" | "rsync" | "mosh" | "ssh-copy-id" => LOGIN,
+            _ => shell.saturating_sub(1),
+        };
+        let login = shell > 0 || part.ends_with(':');
+        if let Some(concept) = form(token).filter(|concept| *concept != Concept::Mailbox || !login) {
             found.push(Word { concept, span });
         }
         let end = at.saturating_add(part.len());
@@ -263,6 +281,9 @@ fn tokens(text: &str, found: &mut Vec<Word>) {
             .saturating_add(text.get(end..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8));
     }
 }
+
+/// Within how many words behind a program of SSH a login stands.
+const LOGIN: usize = 7;
 
 /// Numbers of accounts and telephones that are written in groups: "DE02 1203 0000 …", "+49 1573 00…".
 fn grouped(text: &str, found: &mut Vec<Word>) {

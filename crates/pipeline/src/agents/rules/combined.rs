@@ -263,9 +263,12 @@ impl Sort {
             }
             act if act.hides() => Self::Silence,
             Act::SkipsApproval => Self::Unasked,
-            Act::RunsDecoded | Act::InstallsUnknown | Act::FollowsRemote | Act::IsLed | Act::ObeysOutput => {
-                Self::Foreign
-            }
+            Act::RunsDecoded
+            | Act::InstallsUnknown
+            | Act::FollowsRemote
+            | Act::ObeysContent
+            | Act::IsLed
+            | Act::ObeysOutput => Self::Foreign,
             Act::GrantsRights
             | Act::Persists
             | Act::AddsLogin

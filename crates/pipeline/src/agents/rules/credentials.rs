@@ -76,7 +76,7 @@ fn is_close(reading: &Reading<'_>, sign: &Sign) -> bool {
 
 /// Whether the file is named where no one reads it: as the place of a setting in a sentence, or as what a program that
 /// signs in or makes keys is given.
-fn is_only_named(reading: &Reading<'_>, sign: &Sign) -> bool {
+pub(super) fn is_only_named(reading: &Reading<'_>, sign: &Sign) -> bool {
     if sign.act == Act::AsksToReadSecrets {
         // To open one's own settings of servers is how they are set.
         let seen = reading.folded_at(sign.span.clone());
@@ -91,6 +91,12 @@ fn is_only_named(reading: &Reading<'_>, sign: &Sign) -> bool {
         ["ssh-keygen", "ssh-add", "ssh -i", "scp -i", "rsync -e", "--private-key", "identityfile", "ansible"];
     if given.iter().any(|program| clause.contains(program)) {
         return true;
+    }
+    // In code of a sentence, words before the name are a command that takes it.
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let code = line.rsplit('`').next().unwrap_or_default();
+    if line.matches('`').count() % 2 == 1 && code.trim().contains(' ') {
+        return false;
     }
     let sentence = before.rsplit(['\n', ';', '.', '!', '?']).next().unwrap_or_default();
     let after = reading.folded_at(sign.span.end..sign.span.end.saturating_add(CLAUSE));

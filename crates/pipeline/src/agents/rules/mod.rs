@@ -22,6 +22,7 @@ mod persistence;
 pub(crate) mod program;
 mod resource;
 mod reverse_shell;
+mod rigged;
 mod safety;
 mod scope;
 mod tools;
@@ -48,6 +49,7 @@ pub(crate) static RULES: &[&Rule] = &[
     &program::UNTRUSTED_PROGRAM,
     &resource::RESOURCE_EXHAUSTION,
     &reverse_shell::REVERSE_SHELL,
+    &rigged::RIGGED_JUDGEMENT,
     &safety::SAFETY_DISABLED,
     &scope::UNDECLARED_BEHAVIOUR,
     &tools::EXCESSIVE_TOOLS,
@@ -77,6 +79,7 @@ pub(crate) static CHECKS: &[Check] = &[
     program::check,
     resource::check,
     reverse_shell::check,
+    rigged::check,
     safety::check,
     tools::check,
 ];

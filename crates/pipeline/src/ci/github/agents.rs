@@ -231,7 +231,7 @@ fn command(
         let Some(invocation) = Invocation::of(command) else { continue };
         let Some(agent) = inspect::agent(&invocation) else { continue };
         let from = command.pipe_from.and_then(|from| script.commands.get(from));
-        let inside = script.commands.iter().filter(|one| one.inside == Some(index));
+        let inside = script.within(index);
         let bodies = command.redirects.iter().filter_map(|redirect| redirect.body.clone());
         let mut issues = Vec::new();
         for span in bodies.chain([command.span.clone()]).chain(from.map(|from| from.span.clone())) {

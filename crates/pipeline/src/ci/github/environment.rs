@@ -23,8 +23,8 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
         let script = Script::read(value);
         let writes = script.commands.iter().enumerate().filter(|(index, command)| {
             let direct = writes_environment(command);
-            let piped =
-                script.commands.iter().any(|next| next.pipe_from == Some(*index) && writes_environment(next));
+            let reader = script.reader(*index).and_then(|next| script.commands.get(next));
+            let piped = reader.is_some_and(writes_environment);
             (direct || piped) && (fills(command) || (foreign(job) && copies_file(command)))
         });
         let issues: Vec<Issue> = writes

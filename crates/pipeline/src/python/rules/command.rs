@@ -115,7 +115,7 @@ mod tests {
         let found = |command: &str, rule: &str| {
             severities(&format!("import os, sys\nos.system({command})"), &format!("pipeline/{rule}"))
         };
-        assert_eq!(found("'ray start --head --dashboard-host=0.0.0.0'", "exposed-service"), [Medium]);
+        assert_eq!(found("'ray start --head --dashboard-host=0.0.0.0'", "exposed-service"), [High]);
         assert_eq!(found("'docker run --privileged acme/net@sha256:aa'", "privileged-container"), [High]);
         assert_eq!(found("f'{sys.executable} -m pip install torch'", "unpinned-package"), [Medium]);
         assert_eq!(found("f'pip install torch=={VERSION}'", "unpinned-package"), []);

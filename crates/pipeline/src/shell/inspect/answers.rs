@@ -167,8 +167,7 @@ fn run_unseen(span: Range<usize>, agent: &str, how: &str) -> Issue {
 fn passed_on(script: &Script, index: usize) -> (&Command, usize) {
     let mut at = index;
     for _ in 0..16 {
-        let next = script.commands.iter().position(|command| command.pipe_from == Some(at));
-        let Some(next) = next else { break };
+        let Some(next) = script.reader(at) else { break };
         if !script.commands.get(next).and_then(Invocation::of).is_some_and(|one| prints(&one.program)) {
             return (script.commands.get(at).unwrap_or(&EMPTY), 0);
         }

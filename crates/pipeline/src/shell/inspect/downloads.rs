@@ -108,24 +108,18 @@ fn runs_download(site: &Site<'_>) -> Option<Issue> {
     if !evaluates {
         return given_as_program(site);
     }
-    let inside = |outer: usize| {
-        site.script.commands.iter().filter(move |command| command.inside == Some(outer)).find_map(found)
-    };
+    let inside = |outer: usize| site.script.within(outer).find_map(found);
     if let Some(span) = inside(site.index) {
         return Some(piped(span, &invocation.program));
     }
-    let mut within = site.script.commands.iter().filter(|command| command.inside == Some(site.index));
-    if let Some(answer) = within.find_map(answered) {
+    if let Some(answer) = site.script.within(site.index).find_map(answered) {
         return Some(answer);
     }
     let is_shell = super::SHELLS.contains(&invocation.program.as_str());
     for argument in invocation.arguments.iter().filter(|_| !is_shell) {
         for expansion in &argument.word.expansions {
             let ExpansionKind::Variable(name) = &expansion.kind else { continue };
-            let given =
-                site.script.commands.iter().take(site.index).rposition(|command| {
-                    command.assignments.iter().any(|assignment| assignment.name == *name)
-                });
+            let given = site.index.checked_sub(1).and_then(|before| site.script.assigned_by(name, before));
             if let Some(span) = given.and_then(inside) {
                 return Some(piped(span, &invocation.program));
             }
@@ -166,11 +160,10 @@ fn given_as_program(site: &Site<'_>) -> Option<Issue> {
     if !whole {
         return None;
     }
-    let within = site.script.commands.iter().filter(|command| {
-        command.inside == Some(site.index)
-            && code.span.start <= command.span.start
-            && command.span.end <= code.span.end
-    });
+    let within = site
+        .script
+        .within(site.index)
+        .filter(|command| code.span.start <= command.span.start && command.span.end <= code.span.end);
     let download = within.filter_map(Invocation::of).find(is_download)?;
     Some(piped(download.span(), &invocation.program))
 }

@@ -79,7 +79,7 @@ pub(super) fn handed_on(script: &Script, issues: &mut Vec<Issue>) {
         };
         let mut at = index;
         for _ in 0..PIPES {
-            let Some(next) = script.commands.iter().position(|one| one.pipe_from == Some(at)) else { break };
+            let Some(next) = script.reader(at) else { break };
             let Some(command) = script.commands.get(next) else { break };
             if let Some(sink) = Invocation::of(command).filter(|sink| takes_code(command, sink)) {
                 report(&sink, issues);

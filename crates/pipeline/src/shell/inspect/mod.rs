@@ -19,6 +19,7 @@ pub(crate) use answers::Kept;
 pub(crate) use downloads::KEPT;
 pub(crate) use models::{address_moves, is_repository, model_uri_moves, moves};
 pub(crate) use publishing::{Publication, is_change, is_promotion, publishes, verifies};
+pub(crate) use services::{hands_out, unpickles};
 pub(crate) use shown::logged;
 
 use super::{Command, ExpansionKind, Invocation, Script};
@@ -130,6 +131,7 @@ fn judge(
 }
 
 fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
+    let traces = shown::Traces::of(script, &|expansion| shown::secret(expansion).map(|(name, _)| name));
     for (index, command) in script.commands.iter().enumerate() {
         for assignment in &command.assignments {
             if assignment.value.is_literal() {
@@ -156,7 +158,7 @@ fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
                 issues.push(Issue::new(&SECRET, argument.word.span.clone(), message));
             }
         }
-        let site = Site { script, index, command, invocation, setting };
+        let site = Site { script, index, command, invocation, setting, traces: &traces };
         credentials::command(&site, issues);
         downloads::command(&site, issues);
         packages::command(&site, issues);
@@ -213,6 +215,7 @@ struct Site<'c> {
     command: &'c Command,
     invocation: Invocation<'c>,
     setting: Setting,
+    traces: &'c shown::Traces,
 }
 
 impl Site<'_> {
@@ -350,15 +353,20 @@ fn python(text: &str, base: usize, depth: u32, issues: &mut Vec<Issue>) {
 
 /// Adds what was found in Python, unless the command around it was found to do the same.
 fn add_python(issue: Issue, issues: &mut Vec<Issue>) {
-    let known = issues.iter().any(|known| {
-        known.rule.id == issue.rule.id
-            && known.span.start <= issue.span.start
-            && issue.span.end <= known.span.end
-    });
-    if !known {
+    let known = || {
+        issues.iter().any(|known| {
+            known.span.start <= issue.span.start
+                && issue.span.end <= known.span.end
+                && known.rule.id == issue.rule.id
+        })
+    };
+    if issues.len() < ISSUES && !known() {
         issues.push(issue);
     }
 }
+
+/// Most issues of one script among which those of Python are looked for; reports show fewer.
+const ISSUES: usize = 4_000;
 
 /// Shells that take a script with `-c` or on standard input.
 const SHELLS: &[&str] = &["sh", "bash", "zsh", "dash", "ksh", "ash"];

@@ -39,7 +39,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
             .iter()
             .find(|argument| argument.text.contains("huggingface.co/") || argument.text.contains("hf.co/"));
         let pinned =
-            site.script.commands.iter().skip(site.index).filter_map(Invocation::of).any(|one| {
+            site.script.commands.iter().skip(site.index).take(BEHIND).filter_map(Invocation::of).any(|one| {
                 one.program == "git" && one.arguments.iter().any(|argument| is_commit(argument.text))
             });
         if let Some(address) = address.filter(|_| !pinned) {
@@ -87,6 +87,9 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         }
     }
 }
+
+/// Most commands behind one that clones among which a checkout of a commit is looked for.
+const BEHIND: usize = 64;
 
 /// What a command copies from a bucket under a name that is meant to move: `aws s3 cp s3://b/latest/m .`.
 fn copied<'s>(site: &'s Site<'_>) -> Option<&'s str> {

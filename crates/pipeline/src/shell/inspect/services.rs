@@ -2,7 +2,9 @@
 
 use super::Site;
 use crate::Issue;
-use crate::rules::{EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, WORLD_WRITABLE};
+use crate::rules::{
+    EXPOSED_SERVICE, HOST_ACCESS, INSECURE_TRANSPORT, NO_AUTHENTICATION, UNSAFE_MODEL_FORMAT, WORLD_WRITABLE,
+};
 use bartizan_core::{Confidence, Severity};
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
@@ -28,7 +30,10 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     };
     if let Some(((value, argument), what)) = found {
         let message = format!("{what} listens to everyone (`{value}`)");
-        issues.push(Issue::new(&EXPOSED_SERVICE, argument.word.span.clone(), message));
+        let issue = Issue::new(&EXPOSED_SERVICE, argument.word.span.clone(), message);
+        // Ray has no authentication of its own, and runs what it is sent (CVE-2023-48022).
+        let severity = if program == "ray" { Severity::High } else { EXPOSED_SERVICE.severity };
+        issues.push(issue.severity(severity));
     }
     if program == "tensorboard"
         && let Some(option) = invocation.option(&["--bind_all", "--bind-all"])
@@ -40,6 +45,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         ));
     }
     model_servers(site, issues);
+    model_options(site, issues);
     let opened = match program {
         "aws" => invocation.value(&["--acl"]).filter(|(value, _)| value.starts_with("public-read")),
         "gsutil" => invocation
@@ -119,29 +125,61 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     }
 }
 
+/// What servers of models are told that opens the machine to a model's files or to those who ask: pickled weights, and every file as
+/// a picture or a sound. Told by the options, whatever the entry point of an image is.
+fn model_options(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    for (value, argument) in site.invocation.values(&["--load-format", "--load_format"]) {
+        issues.extend(unpickles(value).map(|message| {
+            Issue::new(&UNSAFE_MODEL_FORMAT, argument.word.span.clone(), message).severity(Severity::High)
+        }));
+    }
+    for (value, argument) in
+        site.invocation.values(&["--allowed-local-media-path", "--allowed_local_media_path"])
+    {
+        issues.extend(hands_out(value).map(|message| {
+            Issue::new(&HOST_ACCESS, argument.word.span.clone(), message).severity(Severity::High)
+        }));
+    }
+}
+
+/// What it means that weights are loaded as `format` says: vLLM's and SGLang's `pt` takes the pickles, `npcache` makes its cache of
+/// them.
+pub(crate) fn unpickles(format: &str) -> Option<String> {
+    matches!(format, "pt" | "npcache").then(|| format!("`{format}` loads the pickled weights of the model"))
+}
+
+/// What it means that those who ask may name files below `folder`, when it holds more than media.
+pub(crate) fn hands_out(folder: &str) -> Option<String> {
+    let folder = folder.trim_end_matches('/');
+    let system = ["", "/etc", "/root", "/home", "/proc", "/var", "/var/run", "/run", "/mnt", "~", "$HOME"];
+    system
+        .contains(&folder)
+        .then(|| format!("whoever asks the model may have it read every file below `{folder}/`"))
+}
+
 /// Servers of models, pages and folders that answer everyone and ask nobody who they are. In a container that is how they are
-/// reached at all, so that it is graded low but for those whose interface does more than answer.
+/// reached at all, so that it is graded low but for model servers, which have a key of their own to ask for, and for those whose
+/// interface does more than answer.
 fn model_servers(site: &Site<'_>, issues: &mut Vec<Issue>) {
     let invocation = &site.invocation;
     let program = invocation.program.as_str();
     let all = |value: &str| matches!(value.split(':').next().unwrap_or(value), "0.0.0.0" | "*");
     let listens = |options: &[&str]| invocation.values(options).into_iter().find(|(value, _)| all(value));
-    let assigned = |name: &str| {
-        site.command.assignments.iter().find(|one| one.name == name).or_else(|| {
-            let before = site.script.commands.get(..site.index).unwrap_or_default();
-            before.iter().rev().flat_map(|command| &command.assignments).find(|one| one.name == name)
-        })
-    };
+    let assigned = |name: &str| site.script.assigned(name, site.index);
     let low = |span, message: &str| {
         Issue::new(&EXPOSED_SERVICE, span, message).severity(Severity::Low).confidence(Confidence::Medium)
     };
+    let keyless = |span| {
+        let message = "the model server answers everyone and asks for no key";
+        Issue::new(&EXPOSED_SERVICE, span, message).confidence(Confidence::Medium)
+    };
     match program {
         "ollama" if invocation.does(&["serve"]) => {
-            if let Some(host) = assigned("OLLAMA_HOST").filter(|host| all(&host.value.text)) {
+            if let Some(host) = assigned("OLLAMA_HOST").filter(|host| all(&host.text)) {
                 // Its interface pulls, creates and deletes models, and has no authentication at all.
                 let message =
                     "Ollama, which lets whoever reaches it pull and replace models, listens to everyone";
-                issues.push(Issue::new(&EXPOSED_SERVICE, host.value.span.clone(), message));
+                issues.push(Issue::new(&EXPOSED_SERVICE, host.span.clone(), message));
             }
         }
         "http.server" | "simplehttpserver" => {
@@ -163,10 +201,13 @@ fn model_servers(site: &Site<'_>, issues: &mut Vec<Issue>) {
             if let Some((_, argument)) =
                 listens(&["--host", "--server-name", "--server_name"]).filter(|_| !asks)
             {
-                issues.push(low(
-                    argument.word.span.clone(),
-                    "the model server answers everyone and asks for no key",
-                ));
+                issues.push(keyless(argument.word.span.clone()));
+            }
+        }
+        "text-generation-launcher" | "text-embeddings-router" => {
+            let asks = invocation.option(&["--api-key"]).is_some() || assigned("API_KEY").is_some();
+            if let Some((_, argument)) = listens(&["--hostname"]).filter(|_| !asks) {
+                issues.push(keyless(argument.word.span.clone()));
             }
         }
         "uvicorn" | "hypercorn" | "streamlit" | "chainlit" | "gradio" | "bentoml" | "flask" | "fastapi"
@@ -182,5 +223,55 @@ fn model_servers(site: &Site<'_>, issues: &mut Vec<Issue>) {
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::inspect::{Setting, script};
+    use bartizan_core::Severity::{High, Low, Medium};
+
+    fn graded(text: &str) -> Vec<(&'static str, bartizan_core::Severity)> {
+        let issues = script(text, Setting::Other).into_iter();
+        issues.map(|issue| (issue.rule.id, issue.severity)).collect()
+    }
+
+    #[test]
+    fn a_server_of_models_that_asks_for_no_key_is_more_than_a_page() {
+        let exposed = "pipeline/exposed-service";
+        for open in [
+            "vllm serve /models/a --host 0.0.0.0",
+            "python -m vllm.entrypoints.openai.api_server --model /m --host=0.0.0.0",
+            "text-generation-launcher --model-id /data/m --hostname 0.0.0.0",
+        ] {
+            assert_eq!(graded(open), [(exposed, Medium)], "{open}");
+        }
+        for asks in [
+            "vllm serve /models/a --host 0.0.0.0 --api-key \"$KEY\"",
+            "vllm serve /models/a --host 127.0.0.1",
+            "API_KEY=$KEY text-generation-launcher --model-id /data/m --hostname 0.0.0.0",
+        ] {
+            assert_eq!(graded(asks), [], "{asks}");
+        }
+        assert_eq!(graded("uvicorn app:app --host 0.0.0.0"), [(exposed, Low)]);
+        assert_eq!(graded("ray start --head --dashboard-host=0.0.0.0"), [(exposed, High)]);
+        assert_eq!(graded("ray start --head --dashboard-host=127.0.0.1"), []);
+    }
+
+    #[test]
+    fn pickled_weights_and_a_machine_full_of_media_are_found() {
+        for pickled in ["--load-format pt", "--load-format=npcache"] {
+            let text = format!("vllm serve /models/a {pickled}");
+            assert_eq!(graded(&text), [("pipeline/unsafe-model-format", High)], "{text}");
+        }
+        for all in ["/", "/etc/", "/root"] {
+            let text = format!("vllm serve /models/a --allowed-local-media-path={all}");
+            assert_eq!(graded(&text), [("pipeline/host-access", High)], "{text}");
+        }
+        for fine in
+            ["--load-format safetensors", "--load-format auto", "--allowed-local-media-path /srv/media"]
+        {
+            assert_eq!(graded(&format!("vllm serve /models/a {fine}")), [], "{fine}");
+        }
     }
 }

@@ -3,9 +3,10 @@
 use super::{Setting, Site};
 use crate::Issue;
 use crate::rules::SECRET_IN_LOG;
-use crate::shell::{Expansion, ExpansionKind, Invocation, Script};
+use crate::shell::{Command, Expansion, ExpansionKind, Invocation, Script};
 use crate::variable::is_secret_name;
 use bartizan_core::{Confidence, Severity};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
@@ -19,8 +20,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         issues.push(issue.confidence(Confidence::Low));
         return;
     }
-    if let Some(name) = traced(site.script, site.index, &|expansion| secret(expansion).map(|(name, _)| name))
-    {
+    if let Some(name) = site.traces.from(site.index) {
         let message =
             format!("from here on every command is written to the log, with the secret `{name}` in it");
         issues.push(Issue::new(&SECRET_IN_LOG, site.span(), message).confidence(Confidence::Medium));
@@ -50,7 +50,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     }
 }
 
-fn secret(expansion: &Expansion) -> Option<(String, Confidence)> {
+pub(super) fn secret(expansion: &Expansion) -> Option<(String, Confidence)> {
     match &expansion.kind {
         ExpansionKind::Template(inner) => {
             let inner = inner.trim();
@@ -74,12 +74,13 @@ pub(crate) fn logged(text: &str, is_secret: &dyn Fn(&str) -> bool, any: &str) ->
         _ => None,
     };
     let mut found = Vec::new();
+    let traces = Traces::of(&script, &named);
     for (index, command) in script.commands.iter().enumerate() {
         let Some(invocation) = Invocation::of(command) else { continue };
         if lists_environment(&invocation) && !goes_elsewhere(&script, index) {
             found.push((invocation.span(), any.to_owned()));
-        } else if let Some(name) = traced(&script, index, &named) {
-            found.push((invocation.span(), name));
+        } else if let Some(name) = traces.from(index) {
+            found.push((invocation.span(), name.to_owned()));
         }
     }
     found
@@ -97,30 +98,59 @@ fn lists_environment(invocation: &Invocation<'_>) -> bool {
     }
 }
 
-/// The first secret that a command names between the one at `index`, when that begins to trace, and the end of the tracing.
-fn traced(script: &Script, index: usize, secret: &dyn Fn(&Expansion) -> Option<String>) -> Option<String> {
-    let flags = |invocation: &Invocation<'_>, sign: char| {
-        invocation.program == "set"
-            && (invocation.arguments.iter().any(|argument| {
-                let flags = argument.text.strip_prefix(sign).filter(|flags| !flags.starts_with(sign));
-                flags.is_some_and(|flags| flags.contains('x'))
-            })
-            || invocation.arguments.windows(2).any(|pair| {
-                matches!(pair, [option, name] if option.text.strip_prefix(sign).is_some_and(|rest| rest.ends_with('o')) && name.text == "xtrace")
-            }))
-    };
-    let begins = script.commands.get(index).and_then(Invocation::of);
-    begins.filter(|begins| flags(begins, '-'))?;
-    let mut later = script.commands.iter().skip(index.saturating_add(1)).take(TRACED);
-    later.find_map(|command| {
-        let invocation = Invocation::of(command);
-        if invocation.is_some_and(|invocation| flags(&invocation, '+')) {
-            return Some(None);
+/// Where a script begins and ends to trace, and which secrets its commands name: read once, and asked for each command.
+pub(super) struct Traces {
+    /// The commands that begin to trace.
+    begins: BTreeSet<usize>,
+    /// The commands that end it, or name a secret: which.
+    events: Vec<(usize, Option<String>)>,
+}
+
+impl Traces {
+    /// Those of `script`, in which `secret` tells what names one.
+    pub(super) fn of(script: &Script, secret: &dyn Fn(&Expansion) -> Option<String>) -> Self {
+        let mut traces = Self { begins: BTreeSet::new(), events: Vec::new() };
+        let sets = |command: &Command| command.words.iter().any(|word| word.text == "set");
+        for (index, command) in script.commands.iter().enumerate() {
+            if let Some(invocation) = Some(command).filter(|command| sets(command)).and_then(Invocation::of) {
+                if switches(&invocation, '-') {
+                    traces.begins.insert(index);
+                }
+                if switches(&invocation, '+') {
+                    traces.events.push((index, None));
+                    continue;
+                }
+            }
+            let values = command.assignments.iter().map(|assignment| &assignment.value);
+            let mut named = command.words.iter().chain(values).flat_map(|word| &word.expansions);
+            if let Some(name) = named.find_map(secret) {
+                traces.events.push((index, Some(name)));
+            }
         }
-        let values = command.assignments.iter().map(|assignment| &assignment.value);
-        let words = command.words.iter().chain(values);
-        words.flat_map(|word| &word.expansions).find_map(secret).map(Some)
-    })?
+        if traces.begins.is_empty() {
+            traces.events.clear();
+        }
+        traces
+    }
+
+    /// The first secret that a command names between the one at `index`, when that begins to trace, and the end of the tracing.
+    fn from(&self, index: usize) -> Option<&str> {
+        self.begins.contains(&index).then_some(())?;
+        let later = self.events.partition_point(|(at, _)| *at <= index);
+        let (at, name) = self.events.get(later)?;
+        (at.saturating_sub(index) <= TRACED).then_some(name.as_deref()).flatten()
+    }
+}
+
+/// Whether `set` switches tracing, on with `-` and off with `+`.
+fn switches(invocation: &Invocation<'_>, sign: char) -> bool {
+    invocation.program == "set"
+        && (invocation.arguments.iter().any(|argument| {
+            let flags = argument.text.strip_prefix(sign).filter(|flags| !flags.starts_with(sign));
+            flags.is_some_and(|flags| flags.contains('x'))
+        }) || invocation.arguments.windows(2).any(|pair| {
+            matches!(pair, [option, name] if option.text.strip_prefix(sign).is_some_and(|rest| rest.ends_with('o')) && name.text == "xtrace")
+        }))
 }
 
 /// Most commands that are looked at behind one that begins to trace.
@@ -140,11 +170,10 @@ fn goes_elsewhere(script: &Script, index: usize) -> bool {
     }) {
         return true;
     }
-    let mut next = index;
-    for (index, command) in script.commands.iter().enumerate().skip(index) {
-        if command.pipe_from != Some(next) {
-            continue;
-        }
+    let mut at = index;
+    for _ in 0..PIPES {
+        let Some(next) = script.reader(at) else { return false };
+        let Some(command) = script.commands.get(next) else { return false };
         let prints = Invocation::of(command).is_some_and(|invocation| {
             matches!(
                 invocation.program.as_str(),
@@ -169,10 +198,13 @@ fn goes_elsewhere(script: &Script, index: usize) -> bool {
         if !prints || kept {
             return true;
         }
-        next = index;
+        at = next;
     }
     false
 }
+
+/// Most pipes followed from one command.
+const PIPES: usize = 32;
 
 #[cfg(test)]
 mod tests {

@@ -37,7 +37,12 @@ pub(super) fn leads_supply(sentence: &Sentence<'_>, next: Option<&Sentence<'_>>)
     if is_asked_for(sentence) || is_example(sentence) {
         return None;
     }
-    let supply = sentence.meant(Concept::Supply).next()?;
+    let trusted = || {
+        let at = sentence.text.find("--trusted-host")?;
+        Some(Word { concept: Concept::Supply, span: at..at.saturating_add(14) })
+    };
+    let known = sentence.meant(Concept::Supply).next().cloned();
+    let supply = &known.or_else(|| trusted().filter(|word| sentence.negation(word).is_none()))?;
     let place = sentence
         .all(Concept::Url)
         .filter(|place| is_literal(sentence, place))

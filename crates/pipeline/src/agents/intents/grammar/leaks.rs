@@ -37,6 +37,33 @@ pub(super) fn sends_secrets(
     Some((Act::AsksToSendSecrets, sent))
 }
 
+/// The environment is given whole to a call that sends: "call `beacon.send(process.env)`".
+pub(super) fn sends_environment(
+    sentence: &Sentence<'_>,
+    _: Option<&Sentence<'_>>,
+) -> Option<(Act, Range<usize>)> {
+    let at =
+        ["process.env", "os.environ", "deno.env.toobject()", "env::vars()"].iter().find_map(|whole| {
+            let at = sentence.text.find(whole)?;
+            let behind = sentence.text.get(at.saturating_add(whole.len())..)?;
+            // `process.env.PORT` is one of it.
+            behind.trim_start().starts_with([')', ',']).then_some(at..at.saturating_add(whole.len()))
+        })?;
+    let before = sentence.text.get(..at.start)?;
+    let before =
+        before.strip_suffix("json.stringify(").or_else(|| before.strip_suffix("dict(")).unwrap_or(before);
+    let call = before.strip_suffix('(')?;
+    let name = call.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    let sends = [
+        "send", "post", "report", "upload", "track", "emit", "capture", "submit", "push", "beacon",
+        "publish", "ship",
+    ]
+    .iter()
+    .any(|verb| name.starts_with(verb));
+    let word = Word { concept: Concept::Store, span: at };
+    (sends && sentence.negation(&word).is_none()).then(|| (Act::AsksToSendSecrets, sentence.span(&[&word])))
+}
+
 /// Whether what stands at `thing` is taken out, not along: "replace tokens by `***`".
 fn is_masked(sentence: &Sentence<'_>, thing: &Word) -> bool {
     let before = sentence.text.get(..thing.span.start).unwrap_or_default();

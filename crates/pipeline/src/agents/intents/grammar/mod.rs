@@ -5,6 +5,7 @@ mod dealings;
 mod doors;
 mod guards;
 mod hoards;
+mod judgements;
 mod leaks;
 mod orders;
 mod silence;
@@ -120,6 +121,18 @@ type Found = Option<(Act, Range<usize>)>;
 /// One rule: what it finds in a sentence, and in the one behind it.
 type Production = fn(&Sentence<'_>, Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)>;
 
+/// Rules that know words of their own.
+static OWN_WORDS: &[Production] = &[
+    leaks::sends_environment,
+    judgements::decides,
+    judgements::omits_adverse,
+    judgements::passes_unread,
+    judgements::denies,
+    judgements::obeys_content,
+    judgements::waves_through,
+    judgements::takes_name,
+];
+
 static PRODUCTIONS: &[Production] = &[
     leaks::sends_secrets,
     leaks::sends_conversation,
@@ -181,8 +194,11 @@ pub(crate) fn judge(
     next: Option<&Sentence<'_>>,
     found: &mut Vec<(Act, Range<usize>)>,
 ) {
-    // Told by its own few words.
+    // Told by their own few words.
     found.extend(turns::razes(sentence));
+    if judgements::may_judge(sentence.text) {
+        found.extend(OWN_WORDS.iter().filter_map(|production| production(sentence, next)));
+    }
     if sentence.words.len() < 2 {
         return;
     }

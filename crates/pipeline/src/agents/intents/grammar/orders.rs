@@ -230,11 +230,31 @@ pub(super) fn plants_backdoor(
 
 /// Code from an address of its own is put into all that is written.
 pub(super) fn inserts(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) -> Option<(Act, Range<usize>)> {
-    let verb = sentence.meant(Concept::Write).next()?;
-    let snippet = sentence.near(verb, &[Concept::Snippet], 60)?;
+    let imports = || {
+        let at = ["import ", "load ", "reference ", "require "]
+            .iter()
+            .find_map(|verb| sentence.text.find(verb))?;
+        Some(Word { concept: Concept::Write, span: at..at.saturating_add(4) })
+    };
+    let written = sentence.meant(Concept::Write).next().cloned();
+    let verb = &written.or_else(|| imports().filter(|verb| sentence.negation(verb).is_none()))?;
+    // A program at an address is a snippet, whatever it is called.
+    let program = || {
+        sentence.all(Concept::Url).find(|url| {
+            let address = sentence.text.get(url.span.clone()).unwrap_or_default();
+            let path = address.split(['?', '#']).next().unwrap_or_default();
+            address.contains("://")
+                && [".js", ".mjs", ".py", ".sh", ".php"].iter().any(|end| path.ends_with(end))
+                && !crate::agents::is_known_address(address)
+                && sentence.has(Concept::Every)
+                && distance(&url.span, &verb.span) <= PLACE
+        })
+    };
+    let snippet = sentence.near(verb, &[Concept::Snippet], 60).or_else(program)?;
     let when = sentence.has(Concept::Every)
         || ["when ", "generat", "creat"].iter().any(|word| sentence.text.contains(word));
-    let place = sentence.near(snippet, &[Concept::Url], 100).or_else(|| {
+    let itself = (snippet.concept == Concept::Url).then_some(snippet);
+    let place = itself.or_else(|| sentence.near(snippet, &[Concept::Url], 100)).or_else(|| {
         // A package that must be imported in each file is as good as an address.
         let must = ["must import", "must use", "must start with", "must include"]
             .iter()
@@ -250,7 +270,12 @@ pub(super) fn steers(sentence: &Sentence<'_>, next: Option<&Sentence<'_>>) -> Op
         sentence
             .all(Concept::Named)
             .find(|name| sentence.near(name, &[Concept::Present, Concept::Steer], 60).is_some())
-    })?;
+    });
+    let another = present_tool(sentence.text).map(|span| Word { concept: Concept::OtherTool, span });
+    if let Some(other) = another.filter(|_| other.is_none() && is_redirected(sentence)) {
+        return Some((Act::SteersOtherTools, sentence.span(&[&other])));
+    }
+    let other = other?;
     if let Some(steer) =
         sentence.meant(Concept::Steer).find(|steer| distance(&steer.span, &other.span) <= OBJECT)
     {
@@ -278,6 +303,28 @@ pub(super) fn steers(sentence: &Sentence<'_>, next: Option<&Sentence<'_>>) -> Op
     };
     (fixed(sentence) || next.is_some_and(fixed))
         .then(|| (Act::SteersOtherTools, sentence.span(&[other, present])))
+}
+
+/// "The X tool is present": another tool that a text speaks of by what it is for.
+fn present_tool(text: &str) -> Option<Range<usize>> {
+    ["tool", "server", "connector", "integration", "plugin", "extension"].iter().find_map(|kind| {
+        ["is present", "is available", "is installed", "is connected", "is enabled", "is also"]
+            .iter()
+            .find_map(|there| {
+                let way = format!(" {kind} {there}");
+                text.find(&way).map(|at| at..at.saturating_add(way.len()))
+            })
+    })
+}
+
+/// Whether what goes through the other tool must go to an address or a number of the text instead.
+fn is_redirected(sentence: &Sentence<'_>) -> bool {
+    let place = [Concept::Mailbox, Concept::Url, Concept::Number].iter().any(|place| sentence.has(*place));
+    place
+        && sentence.has(Concept::Every)
+        && [" must ", " has to ", " have to ", " shall ", " instead "]
+            .iter()
+            .any(|modal| sentence.text.contains(modal))
 }
 
 /// Packages or names come from an address without TLS.

@@ -2,7 +2,7 @@
 //! program prints or a stranger sends.
 
 use super::super::super::acts::Act;
-use super::super::words::Concept;
+use super::super::words::{Concept, Word};
 use super::{OBJECT, Sentence, distance, overlaps};
 use std::ops::Range;
 
@@ -78,10 +78,29 @@ pub(super) fn obeys_output(sentence: &Sentence<'_>, _: Option<&Sentence<'_>>) ->
         .words
         .iter()
         .filter(|word| word.concept == Concept::Obey && sentence.negation(word).is_none())
-        .find(|word| distance(&word.span, &printed.span) <= 60)?;
+        .find(|word| distance(&word.span, &printed.span) <= 60)
+        .cloned()
+        .or_else(|| runs_it(sentence, printed))?;
     let shown =
         ["show ", "display ", "summar", "explain", "report"].iter().any(|verb| sentence.text.contains(verb));
-    (!shown).then(|| (Act::ObeysOutput, sentence.span(&[obey, printed])))
+    // What an address returns is run, each time.
+    let address = sentence
+        .all(Concept::Url)
+        .find(|url| sentence.text.get(url.span.clone()).is_some_and(|url| url.contains("://")));
+    if let Some(address) = address.filter(|_| !shown && sentence.has(Concept::Every)) {
+        return Some((Act::IsLed, sentence.span(&[address, &obey, printed])));
+    }
+    (!shown).then(|| (Act::ObeysOutput, sentence.span(&[&obey, printed])))
+}
+
+/// "… executes what it returns": the verb right before what is printed.
+fn runs_it(sentence: &Sentence<'_>, printed: &Word) -> Option<Word> {
+    let before = sentence.text.get(..printed.span.start)?.trim_end();
+    let verb = ["execute", "executes", "run", "runs", "eval", "evaluates"].iter().find(|verb| {
+        before.strip_suffix(**verb).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric))
+    })?;
+    let word = Word { concept: Concept::Obey, span: before.len().saturating_sub(verb.len())..before.len() };
+    sentence.negation(&word).is_none().then_some(word)
 }
 
 /// A stranger's messages are given the rank of the user's.
