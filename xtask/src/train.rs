@@ -1,6 +1,7 @@
 //! Training what ships with the program, from labelled texts and grammars: same input, same weights.
 
 use crate::process;
+use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// What `tune.py` needs, from the package index. It runs on a GPU when there is one.
@@ -23,6 +24,9 @@ const TUNE: &str = "crates/text/examples/train_injection/tune.py";
 const GROUPS: [&str; 5] = ["one", "two", "three", "four", "all"];
 /// The encoder that ships.
 const ENCODER: &str = "crates/text/weights/encoder.safetensors";
+/// Where the digest of the encoder that ships stands, and behind what.
+const PINNED: &str = "crates/text/src/encoder/mod.rs";
+const BEFORE_DIGEST: &str = "pub const DIGEST: &str = \"";
 /// Its head, and what encoders that have not seen a text's family make of the text.
 const UNSEEN: &str = "crates/text/examples/train_injection/unseen.safetensors";
 
@@ -64,8 +68,9 @@ fn texts() -> Result<[String; 3], String> {
     Ok([labelled, HARMLESS.to_owned(), ATTACKS.to_owned()])
 }
 
-/// Tunes the encoder once without each group of families, prints how well it then tells them apart, and once on all. Takes
-/// about an hour on one thread of a busy machine; a GPU is used when there is one.
+/// Tunes the encoder once without each group of families, prints how well it then tells them apart, and once on all; puts the weights in
+/// place and their digest into the source, so that the rest can be trained at once. Takes about an hour on one thread of a busy machine; a
+/// GPU is used when there is one.
 fn encoder(texts: &[&str; 3]) -> Result<(), String> {
     let python = format!("{FOLDER}/python");
     let (windows, interpreter) = (format!("{FOLDER}/windows.jsonl"), format!("{python}/bin/python"));
@@ -83,14 +88,41 @@ fn encoder(texts: &[&str; 3]) -> Result<(), String> {
         example("quantise_encoder", &[&tuned, &integers])?;
     }
     example("train_injection", &[&["score"], &texts[..], &[FOLDER, UNSEEN]].concat())?;
-    // Its digest, which is printed last, is `encoder::DIGEST` in the source.
-    std::fs::copy(format!("{FOLDER}/all/encoder.safetensors"), ENCODER)
-        .map_err(|error| format!("{ENCODER}: {error}"))?;
-    Ok(())
+    let tuned = format!("{FOLDER}/all/encoder.safetensors");
+    let weights = std::fs::read(&tuned).map_err(|error| format!("{tuned}: {error}"))?;
+    std::fs::write(ENCODER, &weights).map_err(|error| format!("{ENCODER}: {error}"))?;
+    let source = std::fs::read_to_string(PINNED).map_err(|error| format!("{PINNED}: {error}"))?;
+    let source = with_digest(&source, &bartizan_core::hex(&Sha256::digest(&weights)))?;
+    std::fs::write(PINNED, source).map_err(|error| format!("{PINNED}: {error}"))
+}
+
+/// The source with another digest of the encoder.
+fn with_digest(source: &str, digest: &str) -> Result<String, String> {
+    let parts = source.split_once(BEFORE_DIGEST).and_then(|(before, rest)| {
+        let (_, behind) = rest.split_once('"')?;
+        Some(format!("{before}{BEFORE_DIGEST}{digest}\"{behind}"))
+    });
+    parts.ok_or_else(|| format!("{PINNED}: no digest of the encoder"))
 }
 
 /// Runs one of the examples that train.
 fn example(name: &str, arguments: &[&str]) -> Result<(), String> {
     let cargo = ["run", "--release", "--locked", "-p", "bartizan-text", "--example", name, "--"];
     process::run("cargo", &[&cargo[..], arguments].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_in_the_source_is_replaced_and_nothing_else() {
+        let source = std::fs::read_to_string(process::root().join(PINNED)).unwrap();
+        let digest = "0f".repeat(32);
+        let changed = with_digest(&source, &digest).unwrap();
+        assert!(changed.contains(&format!("{BEFORE_DIGEST}{digest}\";")));
+        let old = source.split(BEFORE_DIGEST).nth(1).unwrap().split('"').next().unwrap();
+        assert_eq!(with_digest(&changed, old).unwrap(), source);
+        assert!(with_digest("pub const WIDTH: usize = 384;", &digest).is_err());
+    }
 }

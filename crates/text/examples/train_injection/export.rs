@@ -1,7 +1,7 @@
 //! Writes the texts as windows of pieces, one object a line behind the vocabulary, for the trial that tunes the encoder (`tune.py`).
 
 use crate::Corpus;
-use crate::semantics::{GROUPS, MOST_WINDOWS};
+use crate::semantics::{MOST_WINDOWS, groups};
 use bartizan_text::encoder;
 use bartizan_text::injection::canonical::Canonical;
 use bartizan_text::injection::meaning::cuts;
@@ -12,7 +12,11 @@ use std::io::Write;
 pub(crate) fn write(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::error::Error>> {
     let encoder = encoder::shipped()?;
     let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
-    let groups: BTreeMap<&str, &[&str]> = GROUPS.into_iter().collect();
+    let names = |families: Vec<usize>| -> Vec<&str> {
+        families.into_iter().map(|family| corpus.families[family].as_str()).collect()
+    };
+    let groups: BTreeMap<&str, Vec<&str>> =
+        groups(corpus).into_iter().map(|(group, families)| (group, names(families))).collect();
     let about = serde_json::json!({ "vocabulary": encoder.words.entries(), "groups": groups });
     serde_json::to_writer(&mut file, &about)?;
     file.write_all(b"\n")?;
@@ -30,6 +34,7 @@ pub(crate) fn write(corpus: &Corpus, path: &str) -> Result<(), Box<dyn std::erro
             "attack": example.attack,
             "operator": example.operator,
             "borrows": example.borrows.iter().map(|family| corpus.families[*family].as_str()).collect::<Vec<_>>(),
+            "gathered": corpus.of_gathered(at),
             "train": at < corpus.train,
             "windows": windows,
         });

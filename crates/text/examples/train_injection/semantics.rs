@@ -15,14 +15,30 @@ use std::path::Path;
 /// Windows of a text that are trained on and scored at most.
 pub(crate) const MOST_WINDOWS: usize = 4;
 
-/// Families whose texts are scored by one encoder that has seen none of them. A family is in one group; those of `dev.jsonl`
-/// alone and of gathered attacks are in none, as no encoder was tuned on them.
-pub(crate) const GROUPS: [(&str, &[&str]); 4] = [
+/// Families of the corpus and of harmless texts that are scored by one encoder which has seen none of them. A family is in one group;
+/// those of `dev.jsonl` alone are in none, as no encoder was tuned on them.
+const GROUPS: [(&str, &[&str]); 4] = [
     ("one", &["atr", "hh", "advbench", "manual"]),
     ("two", &["bipia", "gpteacher", "dialogue", "code"]),
     ("three", &["jailbreaks", "alpaca", "prompting", "foreign"]),
     ("four", &["tensor", "innocents", "task"]),
 ];
+
+/// The groups with all families that encoders are tuned on: to those of [`GROUPS`] the families of gathered attacks are dealt out in
+/// turn.
+pub(crate) fn groups(corpus: &Corpus) -> Vec<(&'static str, Vec<usize>)> {
+    let mut groups: Vec<(&str, Vec<usize>)> = GROUPS
+        .iter()
+        .map(|(name, families)| (*name, families.iter().map(|family| corpus.family(family)).collect()))
+        .collect();
+    let held = corpus.held_out().into_iter().filter(|family| corpus.gathered(*family));
+    let tuned = held.filter(|family| corpus.members(*family).any(|at| corpus.tuned(at)));
+    for (number, family) in tuned.enumerate() {
+        groups[number % GROUPS.len()].1.push(family);
+    }
+    groups
+}
+
 /// The group that holds out nothing: the encoder that ships.
 pub(crate) const ALL: &str = "all";
 
@@ -85,9 +101,8 @@ impl Unseen {
     /// Runs the encoders of `folder` over the texts of the families they have not seen, and writes the file `path`.
     pub(crate) fn score(corpus: &Corpus, folder: &str, path: &str) -> Result<(), Box<dyn std::error::Error>> {
         let mut unseen = vec![f32::NAN; corpus.scored];
-        for (group, families) in GROUPS {
-            let members: Vec<usize> =
-                families.iter().flat_map(|family| corpus.judged(corpus.family(family))).collect();
+        for (group, families) in groups(corpus) {
+            let members: Vec<usize> = families.into_iter().flat_map(|family| corpus.judged(family)).collect();
             let found = Tuned::read(folder, group)?.margins(&corpus.texts_of(&members));
             for (at, margin) in members.iter().zip(found) {
                 unseen[*at] = margin;

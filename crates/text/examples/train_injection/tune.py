@@ -36,8 +36,9 @@ WIDTH, HEADS, HEAD = 384, 12, 32
 LAYERS, FROZEN = 4, 2
 # Tokens of a row, rows of a step, windows of a row at most, windows that may find no room before a step is full.
 LENGTH, ROWS, SEGMENTS, PATIENCE = 128, 16, 8, 24
-# Texts of a source at most: attacks, harmless, made, made of the further kinds, with something beside them.
-MOST = (450, 380, 300, 150, 300)
+# Texts of a source at most: attacks, harmless, made, made of the further kinds, with something beside them, gathered ones with
+# something beside them.
+MOST = (450, 380, 300, 150, 300, 60)
 # Windows of a text at most; of a collected jailbreak the first and the last.
 MOST_WINDOWS = 2
 
@@ -60,6 +61,8 @@ class Recipe:
     crowding: float = 0.35
     # What texts of the further kinds count beside the others.
     further: float = 0.5
+    # What gathered attacks count beside others.
+    gathered: float = 0.4
     # How far from the beginning to the end of tuning the weights are taken.
     taken: float = 0.75
     # Seed of what is drawn.
@@ -100,7 +103,7 @@ def sample(rows):
             key = (row["source"], row["attack"])
             counts[key] += 1
             if row["source"].startswith("beside"):
-                limit = MOST[4]
+                limit = MOST[5 if row["gathered"] else 4]
             else:
                 limit = MOST[3] if kind else MOST[2] if row["family"] == "made" else MOST[0 if row["attack"] else 1]
             if counts[key] <= limit:
@@ -265,13 +268,18 @@ class Tuning:
             self.members[int(self.texts[at])].append(at)
         counts = collections.Counter(self.source(text) for text in self.members)
         raw = {
-            text: (recipe.further if rows[text]["source"].startswith("kind-") else 1.0)
-            / counts[self.source(text)] ** (1 - recipe.crowding)
+            text: self.counted(rows[text]) / counts[self.source(text)] ** (1 - recipe.crowding)
             for text in self.members
         }
         total = [sum(x for text, x in raw.items() if rows[text]["attack"] == side) for side in (False, True)]
         # Each side counts the same.
         self.weight = {text: x / total[rows[text]["attack"]] for text, x in raw.items()}
+
+    def counted(self, row):
+        """What a text counts beside others of its side."""
+        if row["gathered"] and row["attack"]:
+            return self.recipe.gathered
+        return self.recipe.further if row["source"].startswith("kind-") else 1.0
 
     def source(self, text):
         return self.rows[text]["source"], self.rows[text]["attack"]
@@ -386,10 +394,14 @@ def measure(tuning, between, margins, folder, held):
     found = {}
     for share in (0.0, tuning.recipe.taken, 1.0):
         parts, scores = between(share), np.zeros(len(members), np.float32)
-        for part in steps:
+        # The features that the head begins with are known.
+        for part in steps if share else ():
             step = Step(part, lengths)
             with torch.no_grad():
                 scores[step.members] = margins(parts, tuning.vectors(step, tokens), step).cpu().numpy()
+        if not share:
+            weight, bias = parts[-1]["weight"].cpu().numpy(), parts[-1]["bias"].item()
+            scores = (tuning.standard[members] @ weight + bias).astype(np.float32)
         found[f"{share}"] = scores
         reached = text_area(tuning, members, scores)
         print(f"without {', '.join(held)}: {share:.2f} of the way AUC {reached:.3f}", flush=True)
