@@ -271,6 +271,9 @@ impl Tail {
 
     /// The next whole step.
     pub(crate) fn step(&mut self) -> Option<Step> {
+        if let Some(step) = self.word_and_blank() {
+            return Some(step);
+        }
         let begun = self.begun.saturating_sub(self.base);
         let mut at = self.looked.saturating_sub(self.base);
         let (mut reading, hints) = (self.reading, &*HINTS);
@@ -314,6 +317,23 @@ impl Tail {
             }
             (reading.last, at) = (next, end);
         }
+    }
+
+    /// The next step where that is as most are: a word of ASCII that was not looked at yet, one blank, and another word of ASCII.
+    fn word_and_blank(&mut self) -> Option<Step> {
+        let begun = self.begun.saturating_sub(self.base);
+        let rest = self.text.as_bytes().get(begun..).filter(|_| self.looked == self.begun)?;
+        let hints = &*HINTS;
+        let mut reading = Reading::default();
+        let length = reading.take_within(rest.get(..LONGEST_STEP.min(rest.len())).unwrap_or_default(), hints);
+        let behind =
+            rest.get(length..length.saturating_add(2)).filter(|_| (1..LONGEST_STEP).contains(&length))?;
+        let [b' ', next] = behind else { return None };
+        if !next.is_ascii_graphic() {
+            return None;
+        }
+        reading.take(b' ', hints);
+        Some(self.close(self.begun.saturating_add(length).saturating_add(1), reading.kinds))
     }
 
     /// What is left when nothing follows.
