@@ -17,7 +17,8 @@ rule! {
     /// ## What it finds
     /// A line that destroys files, disks, tables or backups, fetches something and runs it, hides what it runs, opens a shell
     /// to elsewhere, hands out credentials or switches protection off, in an answer or in the arguments of a call. Graded:
-    /// *grave* is what nobody runs with a good end, *serious* what an administrator might mean.
+    /// *grave* is what nobody runs with a good end, *serious* what an administrator might mean. A step of a Dockerfile that installs over
+    /// `https` (`RUN curl … | sh`) is serious: it runs in the image that is built. Texts that `cat` or `echo` only show are none.
     /// ## Why it matters
     /// People paste what assistants write; agents run it at once.
     /// ## Example

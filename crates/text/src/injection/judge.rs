@@ -277,7 +277,7 @@ impl Judge {
     fn worst(&self, text: &str, flags: u32, depth: usize) -> Worst {
         let last = depth >= DEEPEST;
         let pieces = if last { Vec::new() } else { hidden::pieces(text) };
-        let own = if pieces.is_empty() { flags } else { flags | ENCODES };
+        let own = if pieces.iter().all(|piece| piece.veil.is_of_mail()) { flags } else { flags | ENCODES };
         let reading = Reading::of(&self.lexicon, text, own);
         let mut worst = self.of_reading(&reading);
         let buried = reading.canonical.buried.map(|(start, end)| Evidence {
@@ -298,7 +298,8 @@ impl Judge {
             text: reading.canonical.tagged.clone(),
         });
         for piece in pieces.into_iter().chain(tagged) {
-            let mut inner = self.worst(&piece.text, DECODED, depth.saturating_add(piece.veil.steps()));
+            let flags = if piece.veil.is_of_mail() { flags } else { DECODED };
+            let mut inner = self.worst(&piece.text, flags, depth.saturating_add(piece.veil.steps()));
             let whole = |unread: Evidence| Evidence { start: piece.start, end: piece.end, ..unread };
             let unread = worst.unread.take().or(inner.unread.take().map(whole));
             (worst.unread, inner.unread) = (unread.clone(), unread);
