@@ -85,6 +85,7 @@ impl Check for DangerousCode {
                 line: 0,
                 unread: 0,
                 head: String::new(),
+                kept: String::new(),
                 told: Vec::new(),
                 quoted: Quoted::default(),
                 armed: false,
@@ -150,6 +151,8 @@ struct CodeReader {
     /// How a command begins that is longer than what is judged at once, and what was told of the pieces of this line before.
     head: String,
     told: Vec<String>,
+    /// A line that leaves before it is judged, where that stops nothing: the answer does not keep it.
+    kept: String,
     quoted: Quoted,
     armed: bool,
     variables: Variables,
@@ -162,6 +165,11 @@ impl Reader for CodeReader {
         // Only what a shell reads past hides a trigger from the kinds.
         let may_be = step.kinds.any(Kinds::HINT.or(Kinds::DRESSED));
         self.armed = self.armed || gives || may_be && is_triggered(word) || self.variables.are_used_in(word);
+        let stops = self.policy.grave == Mode::Block || self.policy.serious == Mode::Block;
+        if self.armed && !stops {
+            let from = if self.kept.is_empty() { self.line } else { step.start };
+            self.kept.push_str(tail.get(from..step.end));
+        }
         let ends = last || step.kinds.any(Kinds::LINE_END) || step.end.saturating_sub(self.line) > LONGEST;
         let goes_on = step.kinds.any(Kinds::BACKSLASH) && word.trim_end().ends_with('\\');
         let mut is_within = goes_on;
@@ -170,7 +178,8 @@ impl Reader for CodeReader {
             self.unread = step.end;
         }
         if ends && (last || !is_within || step.end.saturating_sub(self.line) > LONGEST) {
-            let held = tail.get(self.line..step.end);
+            let kept = std::mem::take(&mut self.kept);
+            let held = if kept.is_empty() { tail.get(self.line..step.end) } else { kept.as_str() };
             let is_cut = !last && (is_within || !step.kinds.any(Kinds::LINE_END));
             let next = is_cut.then(|| carried(held, &self.head));
             let line = match self.head.as_str() {
@@ -197,6 +206,9 @@ impl Reader for CodeReader {
                     let may_be = |text: &str| is_triggered(text) || self.variables.are_used_in(text);
                     self.armed = may_be(&head) || may_be(tail.get(begin..step.end));
                     (self.line, self.head) = (begin, head);
+                    if self.armed && !stops {
+                        self.kept.push_str(held.get(behind..).unwrap_or_default());
+                    }
                 }
                 None => {
                     self.line = step.end;
@@ -206,7 +218,6 @@ impl Reader for CodeReader {
                 }
             }
         }
-        let stops = self.policy.grave == Mode::Block || self.policy.serious == Mode::Block;
         if self.armed && stops { self.line } else { step.end }
     }
 
@@ -248,6 +259,11 @@ mod tests {
                 let (out, _, blocked) = streamed(&mut judge, &text, &[text.len() / 2]);
                 assert!(blocked.is_some() && !out.ends_with("/\n"), "{before}");
             }
+        }
+        // A line that leaves before it ends is known to its end.
+        for before in (0..5000).step_by(193) {
+            let text = format!("{}\nrm -rf {} /\n", "x ".repeat(before), "build/cache ".repeat(150));
+            assert_eq!(answer("", &text).1.len(), 1, "{before}");
         }
         // What is told of a long line is told once, and what is harmless passes as it is.
         let text = format!("{}; rm -rf /; {}\n", "x ".repeat(1900), "y ".repeat(3000));

@@ -69,7 +69,14 @@ fn is_shown(text: &str, script: &Script, (index, command): (usize, &Command), li
     let is_cat = words.next().is_some_and(|name| name.text == "cat" && name.is_literal());
     // What is in braces or brackets may go to a shell as a whole.
     let before = text.get(..command.span.start).unwrap_or_default();
+    // A pipe may go on behind the lines, and a channel with a number of its own may lead anywhere.
+    let head = lines.body.as_ref().and_then(|body| text.get(..body.start)).unwrap_or_default();
+    let goes_on = head.trim_end().ends_with(['|', '\\', '&']);
+    let is_channel =
+        |one: &Redirect| one.operator.contains(">&") && !matches!(one.target.text.as_str(), "1" | "2");
     is_cat
+        && !goes_on
+        && !command.redirects.iter().any(is_channel)
         && words.all(|word| word.text.starts_with('-'))
         && !fills
         && !before.contains(['{', '('])
@@ -116,6 +123,9 @@ mod tests {
             "cat <<E | sudo bash\nrm -rf /\nE",
             "(cat <<E\nrm -rf /\nE\n) | sh",
             "cat <<E > run.sh\nrm -rf /\nE\nsh run.sh",
+            "cat <<E |\nrm -rf /\nE\nsh",
+            "exec 3> >(sh)\ncat <<E >&3\nrm -rf /\nE",
+            "cat <<E | tee >(sh)\nrm -rf /\nE",
             "cat <<E\n$(rm -rf /)\nE",
             "cat <<E\nhello\nE\nrm -rf /",
             "cat <<E\nrm -rf /",

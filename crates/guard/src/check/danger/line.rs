@@ -291,7 +291,12 @@ fn piece_danger(line: &str, variables: &mut Variables) -> Option<Danger> {
 fn is_image_step(line: &str) -> bool {
     let step = line.trim_start().strip_prefix("RUN ");
     let is_loose = |step: &str| {
-        any(step, &[";", "||", " & ", "`", "http://", "ftp://", " -k", "insecure", "no-check-cert"])
+        // `-k` of curl, perhaps among others: no certificate is looked at.
+        let is_unchecked = |word: &str| {
+            word.starts_with('-') && word.len() < 8 && !word.starts_with("--") && word.contains('k')
+        };
+        any(step, &[";", "||", " & ", "`", "http://", "ftp://", "--insecure", "no-check-cert"])
+            || step.split_ascii_whitespace().any(is_unchecked)
     };
     step.is_some_and(|step| step.contains("https://") && !is_loose(step))
 }
@@ -475,7 +480,7 @@ mod tests {
             ("curl -fsSL https://deb.example.com/setup_20.x | bash -", Grade::Grave),
             ("RUN x; curl -fsSL https://deb.example.com/setup_20.x | bash -", Grade::Grave),
             ("RUN curl -fsSL http://deb.example.com/setup_20.x | bash -", Grade::Grave),
-            ("RUN curl -k https://deb.example.com/setup_20.x | bash -", Grade::Grave),
+            ("RUN curl -fsSLk https://deb.example.com/setup_20.x | bash -", Grade::Grave),
         ] {
             assert_eq!(grade(line), Some((DOWNLOADS, expected)), "{line}");
         }
