@@ -184,7 +184,7 @@ impl Reader for CodeReader {
             let next = is_cut.then(|| carried(held, &self.head));
             let line = match self.head.as_str() {
                 "" => Cow::Borrowed(held),
-                head => Cow::Owned(format!("{head} {held}")),
+                command => Cow::Owned(format!("{command} {held}")),
             };
             let matters = Variables::may_learn(&line) || self.variables.may_define(&line);
             if self.armed || matters || line.starts_with("```") {
@@ -199,23 +199,20 @@ impl Reader for CodeReader {
                 }
             }
             self.quoted = Quoted::default();
-            match next {
+            if let Some((behind, command)) = next {
                 // What is cut is judged once more with what follows.
-                Some((behind, head)) => {
-                    let begin = step.end.saturating_sub(held.len()).saturating_add(behind);
-                    let may_be = |text: &str| is_triggered(text) || self.variables.are_used_in(text);
-                    self.armed = may_be(&head) || may_be(tail.get(begin..step.end));
-                    (self.line, self.head) = (begin, head);
-                    if self.armed && !stops {
-                        self.kept.push_str(held.get(behind..).unwrap_or_default());
-                    }
+                let begin = step.end.saturating_sub(held.len()).saturating_add(behind);
+                let may_be = |text: &str| is_triggered(text) || self.variables.are_used_in(text);
+                self.armed = may_be(&command) || may_be(tail.get(begin..step.end));
+                (self.line, self.head) = (begin, command);
+                if self.armed && !stops {
+                    self.kept.push_str(held.get(behind..).unwrap_or_default());
                 }
-                None => {
-                    self.line = step.end;
-                    self.head.clear();
-                    self.told.clear();
-                    self.armed = false;
-                }
+            } else {
+                self.line = step.end;
+                self.head.clear();
+                self.told.clear();
+                self.armed = false;
             }
         }
         if self.armed && stops { self.line } else { step.end }

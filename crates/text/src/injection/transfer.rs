@@ -81,17 +81,14 @@ fn utf7(text: &str) -> Option<String> {
         let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
         let length = inner.bytes().take_while(is_base64).count();
         let (code, tail) = inner.split_at_checked(length)?;
-        match shifted(code) {
-            Some(said) => {
-                letters += said.chars().filter(|one| one.is_alphanumeric()).count();
-                out.push_str(&said);
-                rest = tail.strip_prefix('-').unwrap_or(tail);
-            }
-            None => {
-                out.push('+');
-                out.push_str(code);
-                rest = tail;
-            }
+        if let Some(said) = shifted(code) {
+            letters += said.chars().filter(|one| one.is_alphanumeric()).count();
+            out.push_str(&said);
+            rest = tail.strip_prefix('-').unwrap_or(tail);
+        } else {
+            out.push('+');
+            out.push_str(code);
+            rest = tail;
         }
     }
     out.push_str(rest);

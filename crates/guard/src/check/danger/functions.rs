@@ -37,7 +37,6 @@ impl Open {
                     bytes.next();
                 }
                 (_, Some(quote)) if byte == quote => self.quote = None,
-                (_, Some(_)) => {}
                 (b'"' | b'\'', None) => self.quote = Some(byte),
                 (b'#', None) if before.is_ascii_whitespace() || before == b';' => return None,
                 (b'{', None) => self.depth = self.depth.saturating_add(1),

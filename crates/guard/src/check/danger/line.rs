@@ -256,11 +256,12 @@ pub(crate) fn carried(piece: &str, head: &str) -> (usize, String) {
     let blank = piece.get(back..half).unwrap_or_default().find(char::is_whitespace);
     let next = blank.map_or(back, |at| back.saturating_add(at).saturating_add(1)).max(1);
     let begin = sign(0..far).map(|at| at.saturating_add(1));
-    let begun = piece.get(begin.unwrap_or_default()..far).unwrap_or_default().trim_start();
-    let begun = begun.get(..begun.floor_char_boundary(HEAD)).unwrap_or_default();
-    let begun = begun.rsplit_once(char::is_whitespace).map_or("", |(words, _)| words);
-    let is_old = begin.is_none() && !head.is_empty();
-    (next, if is_old { head } else { begun }.to_owned())
+    if begin.is_none() && !head.is_empty() {
+        return (next, head.to_owned());
+    }
+    let command = piece.get(begin.unwrap_or_default()..far).unwrap_or_default().trim_start();
+    let first = command.get(..command.floor_char_boundary(HEAD)).unwrap_or_default();
+    (next, first.rsplit_once(char::is_whitespace).map_or("", |(words, _)| words).to_owned())
 }
 
 fn piece_danger(line: &str, variables: &mut Variables) -> Option<Danger> {
