@@ -279,6 +279,7 @@ fn what_ends_a_text_by_turns_says_what_left_of_it() {
         &[(0, "Mail jo@exa"), (1, "All is "), (0, "mple.org now"), (1, "well")][..],
         &[(0, "Hello "), (1, "mail jo@example.org "), (0, "there. "), (1, "or call"), (0, "Bye")],
         &[(0, "Hello "), (1, "all "), (0, "jo@exam"), (1, "ple.org is"), (0, " well")],
+        &[(0, "a "), (1, "jo@exa"), (0, "a "), (2, "jo@exa"), (0, "mail "), (2, "mple.org"), (0, "a ")],
         &[(0, "One. "), (1, "mail jo@example.org"), (2, "Two. "), (1, " soon"), (0, "x"), (2, "y")],
     ] {
         for (toml, size) in [("", 50), (mail, 50), (mail, 1 << 20)] {
