@@ -1,7 +1,7 @@
 //! Commands and code in the answer, and in the arguments of calls, that should run nowhere.
 
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
-use super::danger::{Grade, LONGEST, Quoted, Variables, danger, is_triggered, lines};
+use super::danger::{Grade, LONGEST, Quoted, Variables, carried, danger, is_triggered, lines};
 use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
@@ -10,13 +10,15 @@ use crate::exchange::ToolCall;
 use bartizan_core::{Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::ops::Range;
 
 rule! {
     /// ## What it finds
     /// A line that destroys files, disks, tables or backups, fetches something and runs it, hides what it runs, opens a shell
     /// to elsewhere, hands out credentials or switches protection off, in an answer or in the arguments of a call. Graded:
-    /// *grave* is what nobody runs with a good end, *serious* what an administrator might mean.
+    /// *grave* is what nobody runs with a good end, *serious* what an administrator might mean. A step of a Dockerfile that installs over
+    /// `https` (`RUN curl … | sh`) is serious: it runs in the image that is built. Texts that `cat` or `echo` only show are none.
     /// ## Why it matters
     /// People paste what assistants write; agents run it at once.
     /// ## Example
@@ -78,10 +80,18 @@ impl Check for DangerousCode {
     fn reader(&self, _: &Request<'_>) -> Option<Box<dyn Reader>> {
         let any = self.policy.grave != Mode::Off || self.policy.serious != Mode::Off;
         any.then(|| {
-            let variables = Variables::default();
-            let quoted = Quoted::default();
-            Box::new(CodeReader { policy: self.policy, line: 0, unread: 0, quoted, armed: false, variables })
-                as Box<dyn Reader>
+            let reader = CodeReader {
+                policy: self.policy,
+                line: 0,
+                unread: 0,
+                head: String::new(),
+                kept: String::new(),
+                told: Vec::new(),
+                quoted: Quoted::default(),
+                armed: false,
+                variables: Variables::default(),
+            };
+            Box::new(reader) as Box<dyn Reader>
         })
     }
 
@@ -138,6 +148,11 @@ struct CodeReader {
     /// Where the line begins, and what of it is not read for quotes yet.
     line: usize,
     unread: usize,
+    /// How a command begins that is longer than what is judged at once, and what was told of the pieces of this line before.
+    head: String,
+    told: Vec<String>,
+    /// A line that leaves before it is judged, where that stops nothing: the answer does not keep it.
+    kept: String,
     quoted: Quoted,
     armed: bool,
     variables: Variables,
@@ -160,6 +175,11 @@ impl Reader for CodeReader {
         // Only what a shell reads past hides a trigger from the kinds.
         let may_be = step.kinds.any(Kinds::HINT.or(Kinds::DRESSED));
         self.armed = self.armed || gives || may_be && is_triggered(word) || self.variables.are_used_in(word);
+        let stops = self.policy.grave == Mode::Block || self.policy.serious == Mode::Block;
+        if self.armed && !stops {
+            let from = if self.kept.is_empty() { self.line } else { step.start };
+            self.kept.push_str(tail.get(from..step.end));
+        }
         let ends = last || step.kinds.any(Kinds::LINE_END) || step.end.saturating_sub(self.line) > LONGEST;
         let goes_on = step.kinds.any(Kinds::BACKSLASH) && word.trim_end().ends_with('\\');
         let mut is_within = goes_on;
@@ -168,21 +188,43 @@ impl Reader for CodeReader {
             self.unread = step.end;
         }
         if ends && (last || !is_within || step.end.saturating_sub(self.line) > LONGEST) {
-            let line = tail.get(self.line..step.end);
-            let matters = Variables::may_learn(line) || self.variables.may_define(line);
+            let kept = std::mem::take(&mut self.kept);
+            let held = if kept.is_empty() { tail.get(self.line..step.end) } else { kept.as_str() };
+            let is_cut = !last && (is_within || !step.kinds.any(Kinds::LINE_END));
+            let next = is_cut.then(|| carried(held, &self.head));
+            let line = match self.head.as_str() {
+                "" => Cow::Borrowed(held),
+                command => Cow::Owned(format!("{command} {held}")),
+            };
+            let matters = Variables::may_learn(&line) || self.variables.may_define(&line);
             if self.armed || matters || line.starts_with("```") {
                 let (text, modes) = (line.replace("\\\n", " "), (self.policy.grave, self.policy.serious));
                 for one in lines(&text) {
                     let found = reason(one, &mut self.variables, modes, "", self.line..step.end);
-                    seen.extend(found.map(|reason| Seen { reason, replacement: None }));
+                    let found = found.filter(|reason| !self.told.contains(&reason.message));
+                    if let Some(reason) = found {
+                        self.told.push(reason.message.clone());
+                        seen.push(Seen { reason, replacement: None });
+                    }
                 }
             }
-            self.line = step.end;
             self.quoted = Quoted::default();
-            self.armed = false;
-            return step.end;
+            if let Some((behind, command)) = next {
+                // What is cut is judged once more with what follows.
+                let begin = step.end.saturating_sub(held.len()).saturating_add(behind);
+                let may_be = |text: &str| is_triggered(text) || self.variables.are_used_in(text);
+                self.armed = may_be(&command) || may_be(tail.get(begin..step.end));
+                (self.line, self.head) = (begin, command);
+                if self.armed && !stops {
+                    self.kept.push_str(held.get(behind..).unwrap_or_default());
+                }
+            } else {
+                self.line = step.end;
+                self.head.clear();
+                self.told.clear();
+                self.armed = false;
+            }
         }
-        let stops = self.policy.grave == Mode::Block || self.policy.serious == Mode::Block;
         if self.armed && stops { self.line } else { step.end }
     }
 
@@ -212,6 +254,31 @@ mod tests {
             let (out, _, blocked) = streamed(&mut judge, text, &[cut]);
             assert_eq!((out.as_str(), blocked.is_some()), ("Clean up:\n```\nmake clean\n", true), "{cut}");
         }
+    }
+
+    #[test]
+    fn a_grave_command_over_the_edge_of_what_is_held_never_leaves() {
+        let checks = checks("[code]\ngrave = 'block'");
+        for before in (3900..4200).step_by(7).chain([8150, 8185]) {
+            for command in ["rm -rf /".to_owned(), format!("rm -rf {} /", "build/cache ".repeat(400))] {
+                let text = format!("{}; {command}\n", "x ".repeat(before / 2));
+                let mut judge = checks.answer(&exchange(&[]), &Session::new([0; 32]));
+                let (out, _, blocked) = streamed(&mut judge, &text, &[text.len() / 2]);
+                assert!(blocked.is_some() && !out.ends_with("/\n"), "{before}");
+            }
+        }
+        // A line that leaves before it ends is known to its end.
+        for before in (0..5000).step_by(193) {
+            let text = format!("{}\nrm -rf {} /\n", "x ".repeat(before), "build/cache ".repeat(150));
+            assert_eq!(answer("", &text).1.len(), 1, "{before}");
+        }
+        // What is told of a long line is told once, and what is harmless passes as it is.
+        let text = format!("{}; rm -rf /; {}\n", "x ".repeat(1900), "y ".repeat(3000));
+        assert_eq!(answer("", &text).1.len(), 1);
+        let text = format!("rm -rf {}\n", "build/cache ".repeat(900));
+        let mut judge = checks.answer(&exchange(&[]), &Session::new([0; 32]));
+        let (out, reasons, _) = streamed(&mut judge, &text, &[5000]);
+        assert_eq!((out, reasons.len()), (text, 0));
     }
 
     #[test]

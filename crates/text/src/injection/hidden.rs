@@ -9,6 +9,7 @@ use super::giveaways::given_away;
 use super::leet;
 use super::runs::{BASE64, MORSE, is, long_run};
 use super::spaced;
+use super::transfer;
 use crate::references::reference;
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -54,6 +55,12 @@ pub enum Veil {
     PigLatin,
     /// Braille.
     Braille,
+    /// Quoted-printable text of mail.
+    QuotedPrintable,
+    /// UTF-7.
+    Utf7,
+    /// Uuencode.
+    Uuencode,
 }
 
 impl Veil {
@@ -76,14 +83,28 @@ impl Veil {
             Self::Moved => "moved-letters",
             Self::PigLatin => "pig-latin",
             Self::Braille => "braille",
+            Self::QuotedPrintable => "quoted-printable",
+            Self::Utf7 => "utf-7",
+            Self::Uuencode => "uuencode",
         }
+    }
+
+    /// Whether texts are carried so by honest mail: what they say is no worse for it.
+    pub const fn is_of_mail(self) -> bool {
+        matches!(self, Self::QuotedPrintable | Self::Utf7 | Self::Uuencode)
     }
 
     /// The steps to [`DEEPEST`] that undoing it takes: what comes out of a piece is shorter than what went in, so such pieces may lie
     /// many inside one another; what is undone in the text as a whole leaves it as long as it was.
     pub const fn steps(self) -> usize {
         match self {
-            Self::Base64 | Self::Hex | Self::Codes | Self::Morse | Self::Base32 | Self::Base85 => 1,
+            Self::Base64
+            | Self::Hex
+            | Self::Codes
+            | Self::Morse
+            | Self::Base32
+            | Self::Base85
+            | Self::Uuencode => 1,
             _ => DEEPEST / 3,
         }
     }
@@ -127,6 +148,7 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     morse(text, &mut found);
     leet::piece(text, &mut found);
     ciphers::pieces(text, &mut found);
+    transfer::pieces(text, &mut found);
     found
 }
 
@@ -217,7 +239,8 @@ fn hex(run: &[u8]) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Decodes the text as a whole if it holds at least four escapes.
+/// Decodes the text as a whole if it holds at least four escapes. Letters of other languages are written with `\u` by encoders, and the ends
+/// of ranges, tables and what nobody sees by programmers: of those only escapes for letters and digits beside others count.
 fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, found: &mut Vec<Hidden>) {
     let lead = match veil {
         Veil::Percent => b'%',
@@ -239,8 +262,13 @@ fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, foun
         out.push_str(before);
         at += plain;
         if let Some((decoded, length)) = decode(rest) {
+            let behind = rest.get(length..).unwrap_or_default();
+            let goes_on = out.ends_with(char::is_alphanumeric)
+                || behind.starts_with(char::is_alphanumeric)
+                || behind.starts_with("\\x")
+                || behind.starts_with("\\u");
+            count += usize::from(veil != Veil::Escapes || decoded.is_alphanumeric() && goes_on);
             out.push(decoded);
-            count += 1;
             span = Some((span.map_or(at, |(start, _)| start), at + length));
             at += length;
         } else if !rest.is_empty() {
@@ -257,7 +285,9 @@ fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, foun
 
 fn percent(rest: &str) -> Option<(char, usize)> {
     let byte = u8::from_str_radix(rest.get(1..3)?, 16).ok()?;
-    byte.is_ascii().then(|| (char::from(byte), 3))
+    // `%02d` is how a program writes a number.
+    let is_text = byte.is_ascii() && (!byte.is_ascii_control() || byte.is_ascii_whitespace());
+    is_text.then(|| (char::from(byte), 3))
 }
 
 /// One reference with its semicolon: without it `&lt=5` of an address would be one.
@@ -275,7 +305,8 @@ fn escapes(rest: &str) -> Option<(char, usize)> {
     };
     let end = from + digits;
     let code = u32::from_str_radix(rest.get(from..end)?, 16).ok()?;
-    Some((char::from_u32(code)?, end))
+    let decoded = char::from_u32(code)?;
+    (!decoded.is_control() || decoded.is_whitespace()).then_some((decoded, end))
 }
 
 fn rot13(character: char) -> char {
@@ -421,6 +452,10 @@ mod tests {
             "that this with from word ends here when they said some more",
             "10 12 14 18 22 33 41 57 65 78 81 93",
             "010 011 012 013 014 015 016 017 018 019",
+            r#"ESCAPE = re.compile(r'[\x00-\x1f\\"\b\f\n\r\t]'); WIDE = re.compile(r'([\\"]|[^\ -~])'); HIGH = b'[\x80-\xff]'"#,
+            "The time is written as '%a, %02d %b %04d %02d:%02d:%02d GMT' by that function of the library for the cookie.",
+            r"TABLE = ['\xe1', '\xe2', '\xe3', '\xe4', '\xe5', '\xe7']",
+            r"CONTROL = '[\u0000-\u001f\u007f-\u009f]'; FEED = '\x0b\x0c\x1c\x1d\x1e\x85'",
         ] {
             assert_eq!(pieces(text), [], "{text}");
         }

@@ -1,7 +1,8 @@
 //! Text that tries to steer a model: injections, jailbreaks, questions for its prompt, instructions inside content.
 //!
 //! Stages: [`canonical`] folds a text to what a reader takes it for; `buried` reads what is written in characters no one sees,
-//! [`hidden`] decodes what is encoded in it, `spaced` where that is cut into groups, `ciphers` where it is in a cipher; `tokens` takes
+//! [`hidden`] decodes what is encoded in it, `spaced` where that is cut into groups, `ciphers` where it is in a cipher, `transfer` what mail
+//! is carried in; `tokens` takes
 //! it apart; [`lexicon`] finds phrases and gives them concepts, all at once, `disguise` those that are written otherwise;
 //! [`carrier`] tells its form; [`windows`] says which of its words are judged together; [`features`] turns them and their concepts into sparse vectors; [`weights`] scores them
 //! by a trained linear model; [`meaning`] does the same with what the encoder makes of the text; [`judge`] gives the verdict
@@ -27,5 +28,6 @@ pub mod rates;
 mod runs;
 mod spaced;
 mod tokens;
+mod transfer;
 pub mod weights;
 pub mod windows;

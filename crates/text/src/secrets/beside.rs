@@ -100,6 +100,13 @@ struct Found {
     end: usize,
 }
 
+impl Found {
+    /// Whether it is this word.
+    fn is_of(&self, text: &[u8], word: &[u8]) -> bool {
+        span(text, self.start, self.end).eq_ignore_ascii_case(word)
+    }
+}
+
 impl Context {
     /// Takes up all names.
     pub(super) fn new() -> Self {
@@ -262,6 +269,22 @@ fn is_open(text: &[u8], from: usize) -> bool {
             .iter()
             .any(|word| holds_ignoring_case(name, word))
         || WHOLE_OPEN_NAMES.iter().any(|open| name.eq_ignore_ascii_case(open))
+        || is_key_of_store(name)
+}
+
+/// What keys are called that lead to something kept, or tell one request or row from another, and open nothing.
+const STORE_KEYS: [&[u8]; 9] =
+    [b"cache", b"idempotency", b"primary", b"foreign", b"partition", b"sort", b"row", b"object", b"dedup"];
+
+/// Whether a name is that of such a key: `cacheKey`, `Idempotency-Key`, `user_primary_key`.
+fn is_key_of_store(name: &[u8]) -> bool {
+    let Some((head, last)) = name.split_last_chunk::<3>() else { return false };
+    let head = head.strip_suffix(b"_").or(head.strip_suffix(b"-")).unwrap_or(head);
+    let ends = |word: &&[u8]| {
+        let tail = head.len().checked_sub(word.len()).and_then(|at| head.get(at..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word))
+    };
+    last.eq_ignore_ascii_case(b"key") && STORE_KEYS.iter().any(ends)
 }
 
 /// Names of digests and of places in a history that end others which are none. `h1` and `zh` stand in `go.sum` and Terraform's locks.
@@ -413,7 +436,9 @@ fn by_service(
     look: Look,
     found: &[Found],
 ) -> Option<Raw> {
-    if is_repository(value) {
+    let is_session = value.starts_with(b"cs_test_") || value.starts_with(b"cs_live_");
+    let is_stripe = || is_session || found.iter().any(|word| word.is_of(text, b"stripe"));
+    if is_repository(value) || is_stripe_object(value) && is_stripe() {
         return None;
     }
     // In the query of an address only the name it is given to says what a value is.
@@ -461,8 +486,9 @@ fn by_service(
             // Identifiers, digests and commits look so, too: only a word for a credential tells them from keys, or nothing between.
             let is_told = || is_told(name.start) || adjacent && bytes::before(text, from) == Some(b' ');
             let may_be_open = is_uuid(candidate) || is_hexadecimal(candidate);
+            let is_issued = || is_issued(text, (segment, from), name, candidate);
             if candidate.len() >= least
-                && (!may_be_open || is_told())
+                && (!may_be_open || is_told() || is_issued())
                 && fits(candidate, look, loose, named && operated)
             {
                 let end = from + value.len();
@@ -475,6 +501,63 @@ fn by_service(
         }
     }
     None
+}
+
+/// Issuers whose keys have the form of an identifier or a digest, and that form: the length of its hexadecimal digits, or of the identifier.
+///
+/// Sources: what each documents of its API's authentication.
+const ISSUED: [(&[u8], &[usize]); 9] = [
+    (b"heroku", &[36]),
+    (b"postmark", &[36]),
+    (b"snyk", &[36]),
+    (b"codecov", &[36]),
+    (b"coinapi", &[36]),
+    (b"cloudmersive", &[36]),
+    (b"datadog", &[32, 40]),
+    (b"openweather", &[32]),
+    (b"openweathermap", &[32]),
+];
+
+/// Names that the query of an address gives a key to.
+const PARAMETERS: [&[u8]; 8] =
+    [b"appid", b"app_id", b"key", b"apikey", b"api_key", b"api-key", b"access_key", b"token"];
+
+/// Whether a value has the form of the keys of the service, and is given to its very name, or to that of a key in a query of its address.
+fn is_issued(text: &[u8], (segment, from): (usize, usize), service: &Found, value: &[u8]) -> bool {
+    let is_form =
+        |lengths: &&[usize]| lengths.contains(&value.len()) && (is_uuid(value) || is_hexadecimal(value));
+    let known = ISSUED.iter().find(|(name, _)| service.is_of(text, name)).map(|(_, lengths)| lengths);
+    if !known.is_some_and(is_form) {
+        return false;
+    }
+    if let Some(name) = parameter(text, segment, from) {
+        let name = span(text, name, from.saturating_sub(1));
+        return PARAMETERS.iter().any(|known| name.eq_ignore_ascii_case(known));
+    }
+    let between = span(text, service.end, from);
+    let is_operator = |byte: &u8| matches!(byte, b' ' | b':' | b'=' | b'"' | b'\'');
+    // What stands before the name may make another of it: `x-heroku`, `app.heroku`.
+    let is_whole =
+        !bytes::before(text, service.start).is_some_and(|byte| WORD.has(byte) || b"-./".contains(&byte));
+    is_whole
+        && service.end < from
+        && between.iter().all(is_operator)
+        && between.iter().filter(|byte| matches!(byte, b':' | b'=')).count() == 1
+}
+
+/// Whether a value is an object of Stripe's, which says so in its first letters: `cs_test_…`, `pi_…`. Keys and what opens a session say that, too.
+///
+/// Source: Stripe's API reference, identifiers.
+fn is_stripe_object(value: &[u8]) -> bool {
+    let Some(at) = value.iter().position(|byte| *byte == b'_') else { return false };
+    let (kind, rest) = value.split_at(at);
+    let rest = rest.get(1..).unwrap_or_default();
+    let rest = rest.strip_prefix(b"test_").or(rest.strip_prefix(b"live_")).unwrap_or(rest);
+    (2..=7).contains(&kind.len())
+        && kind.iter().all(u8::is_ascii_lowercase)
+        && ![&b"sk"[..], b"rk", b"pk", b"ek", b"whsec", b"key", b"secret", b"token"].contains(&kind)
+        && rest.len() >= 14
+        && rest.iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// Whether a value is as long as a digest or a commit, in hexadecimal.
@@ -636,6 +719,13 @@ mod tests {
             "see github https://a.example/x?session=1&ref=a8F3kd92LsQ0pZx7Vb6N",
             "huggingface: HuggingFaceH4/ultrachat_200k, huggingface = meta-llama/Llama-2-7b-chat-hf",
             "the huggingface model TheBloke/Mistral-7B-Instruct-v0.2-GGUF",
+            "github.com and session cs_test_a1YS1URlnyQCN5fUUduORoQ7Pw41PJqDWkIVQCpJPqkfIhd6tVY8XB1OLY",
+            "stripe: cus_NffrFeUfNV2Hib, stripe_payment_intent=pi_3MtwBwLkdIwHu7ix28a3tqPa",
+            &format!("heroku request_id={uuid}, x-heroku: {uuid}, heroku sha: {commit}"),
+            &format!("cache_key: {}, Idempotency-Key: {uuid}, primaryKey={uuid}", &commit[..32]),
+            &format!("https://api.openweathermap.org/data/2.5/weather?etag={}", &commit[..32]),
+            &format!("https://api.example.com/weather?appid={}", &commit[..32]),
+            &format!("see datadog: {uuid}, datadog sha256: {}", &commit[..32]),
         ] {
             assert_eq!(found(text), [], "{text}");
         }
@@ -645,6 +735,14 @@ mod tests {
             (format!("datadog api key: {}", &commit[..32]), &commit[..32]),
             (format!("https://api.mapbox.com/x?a=b&access_token={key}"), key),
             (format!("mailgun: {key}"), key),
+            (format!("heroku: {uuid}"), uuid),
+            (format!("DD_API_KEY={}", &commit[..32]), &commit[..32]),
+            (
+                format!("https://api.openweathermap.org/data/2.5/weather?q=London&appid={}", &commit[..32]),
+                &commit[..32],
+            ),
+            ("stripe: a8F3kd92LsQ0pZx7Vb6N".to_owned(), key),
+            ("stripe secret: sec_a8F3kd92LsQ0pZx7Vb6N_x9".to_owned(), "sec_a8F3kd92LsQ0pZx7Vb6N_x9"),
         ] {
             let found = found(&text);
             assert!(found.iter().any(|(_, one)| one == value), "{text}: {found:?}");

@@ -2,6 +2,7 @@
 
 use super::command::ARGUMENTS;
 use super::line::LONGEST;
+use super::places::is_root;
 use super::variables::{LONGEST_VALUE, Variables};
 use bartizan_pipeline::shell::{Command, Expansion, ExpansionKind, Script, Word};
 
@@ -20,7 +21,13 @@ impl<'t> Tree<'t> {
     /// The words of a command as it gets them.
     pub(super) fn words(&self, index: usize, variables: &Variables, left: &mut usize) -> Vec<String> {
         let Some(command) = self.script.commands.get(index) else { return Vec::new() };
-        let words = command.words.iter().take(ARGUMENTS);
+        // Of many, those that could decide are not lost behind others.
+        let many = command.words.len() > ARGUMENTS;
+        let decides =
+            |word: &Word| word.text.starts_with('-') && word.text.len() <= 16 || is_root(&word.text);
+        let words = command.words.iter().enumerate();
+        let words = words.filter(|(at, word)| !many || *at < ARGUMENTS / 2 || decides(word));
+        let words = words.map(|(_, word)| word).take(ARGUMENTS);
         words.flat_map(|word| self.expanded(word, index, variables, left)).take(ARGUMENTS).collect()
     }
 

@@ -1,6 +1,7 @@
 //! Functions and aliases that lines of a shell give, for what they are called with later.
 
 use super::line::is_triggered;
+use std::ops::Range;
 
 /// Most functions that are kept, and the longest body, in bytes.
 const KEPT: usize = 8;
@@ -21,8 +22,36 @@ pub(super) struct Functions {
 struct Open {
     name: String,
     body: String,
-    /// Braces that are open.
+    /// Braces that are open, and the quote in which none counts.
     depth: usize,
+    quote: Option<u8>,
+}
+
+impl Open {
+    /// Where it ends in a line: at the brace that closes it, outside of quotes and comments.
+    fn end(&mut self, line: &str) -> Option<usize> {
+        let (mut before, mut bytes) = (b' ', line.bytes().enumerate());
+        while let Some((at, byte)) = bytes.next() {
+            match (byte, self.quote) {
+                (b'\\', None | Some(b'"')) => {
+                    bytes.next();
+                }
+                (_, Some(quote)) if byte == quote => self.quote = None,
+                (b'"' | b'\'', None) => self.quote = Some(byte),
+                (b'#', None) if before.is_ascii_whitespace() || before == b';' => return None,
+                (b'{', None) => self.depth = self.depth.saturating_add(1),
+                (b'}', None) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return Some(at);
+                    }
+                }
+                _ => {}
+            }
+            before = byte;
+        }
+        None
+    }
 }
 
 impl Functions {
@@ -47,18 +76,7 @@ impl Functions {
         while let Some(begun) = self.begun(rest) {
             rest = begun;
             let Some(open) = &mut self.open else { return };
-            let mut end = None;
-            for (at, byte) in rest.bytes().enumerate() {
-                match byte {
-                    b'{' => open.depth = open.depth.saturating_add(1),
-                    b'}' => open.depth = open.depth.saturating_sub(1),
-                    _ => continue,
-                }
-                if open.depth == 0 {
-                    end = Some(at);
-                    break;
-                }
-            }
+            let end = open.end(rest);
             let body = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
             if open.body.len().saturating_add(body.len()) > LONGEST_BODY {
                 self.open = None;
@@ -84,14 +102,14 @@ impl Functions {
         let (name, rest) = if let Some((name, rest)) = self.named.take().zip(brace) {
             (name, rest)
         } else {
-            let (name, rest) = declaration(text)?;
+            let (name, rest) = declared(text)?;
             if rest.is_empty() {
                 self.named = Some(name.to_owned());
                 return None;
             }
             (name.to_owned(), rest.strip_prefix('{')?)
         };
-        self.open = Some(Open { name, body: String::new(), depth: 1 });
+        self.open = Some(Open { name, body: String::new(), depth: 1, quote: None });
         Some(rest)
     }
 
@@ -112,6 +130,33 @@ impl Functions {
     }
 }
 
+/// The same of the first function that is declared in a line: at its beginning, or behind what may stand before a command.
+pub(super) fn declared(line: &str) -> Option<(&str, &str)> {
+    let at_once = declaration(line);
+    if at_once.is_some() || !line.contains('(') && !line.contains("function ") {
+        return at_once;
+    }
+    let is_before = |one: &char| matches!(one, ';' | '&' | '|' | '{' | '(' | '\'' | '"');
+    let places = line.char_indices().filter(|(_, one)| is_before(one));
+    places.filter_map(|(at, _)| line.get(at.saturating_add(1)..)).find_map(declaration)
+}
+
+/// The text of a script's function, by where its body stands: its name, and what is between the braces.
+pub(super) fn of_script<'t>(text: &'t str, body: &Range<usize>) -> Option<(&'t str, &'t str)> {
+    let before = text.get(..body.start)?.trim_end();
+    let before = before.strip_suffix(')').map_or(before, |head| head.trim_end().trim_end_matches('('));
+    let name = before.trim_end().rsplit(|one: char| !is_of_name(one)).next()?;
+    let inner = text.get(body.clone())?;
+    let inner = inner.strip_prefix('{').unwrap_or(inner);
+    (!name.is_empty() && inner.len() <= LONGEST_BODY)
+        .then_some((name, inner.strip_suffix('}').unwrap_or(inner)))
+}
+
+/// Whether a name of a function may have this character.
+const fn is_of_name(one: char) -> bool {
+    one.is_ascii_alphanumeric() || matches!(one, '_' | '-' | '.')
+}
+
 /// The name of a function whose declaration a line begins with, and what stands behind that: its brace, or nothing where that begins the
 /// next line.
 pub(super) fn declaration(line: &str) -> Option<(&str, &str)> {
@@ -120,10 +165,7 @@ pub(super) fn declaration(line: &str) -> Option<(&str, &str)> {
         Some(rest) => (rest.trim_start(), true),
         None => (line, false),
     };
-    let length = line
-        .bytes()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-        .count();
+    let length = line.bytes().take_while(|byte| is_of_name(char::from(*byte))).count();
     let (name, rest) = line.split_at_checked(length).filter(|(name, _)| !name.is_empty())?;
     let rest = rest.trim_start();
     let rest = match rest.strip_prefix('(').map(str::trim_start) {
@@ -131,7 +173,7 @@ pub(super) fn declaration(line: &str) -> Option<(&str, &str)> {
         None if is_said => rest,
         None => return None,
     };
-    let rest = rest.trim();
+    let rest = rest.trim_start();
     (rest.is_empty() || rest.starts_with('{')).then_some((name, rest))
 }
 
@@ -146,6 +188,8 @@ mod tests {
             &["function wipe { rm -rf $@; }; wipe /tmp/x"],
             &["wipe()", "{", "  rm -rf \"$1\"", "}"],
             &["a() { :; }; wipe () { if true; then { rm -rf ${1:-x}; }; fi; }"],
+            &["true; wipe() {", "  # } and it's not the end", "  echo '}' \"}\" \\}", "  rm -rf \"$1\"", "}"],
+            &["sh -c 'wipe() {", "rm -rf \"$1\"", "}"],
         ] {
             let mut functions = Functions::default();
             for line in lines {

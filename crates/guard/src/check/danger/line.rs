@@ -6,11 +6,13 @@
 use super::super::any_of::AnyOf;
 use super::command::commands;
 use super::decoded::{is_input, takes_up_input};
+use super::here;
 use super::said::without_said;
 use super::shell::shell;
 use super::statement::{code, sql};
 use super::variables::Variables;
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// How bad.
@@ -31,8 +33,13 @@ pub(crate) struct Danger {
 
 /// Longest line that is judged in one piece.
 pub(crate) const LONGEST: usize = 4096;
-/// Bytes that two pieces of a longer line have in common.
+/// Bytes that two pieces of a longer line have in common, and how many they may have so that a command is in one of them.
 const OVERLAP: usize = 512;
+const FARTHEST: usize = LONGEST / 2;
+/// Bytes of the beginning of a command that is longer still, which are read before its other pieces.
+const HEAD: usize = 64;
+/// The label of what fetches something and runs it.
+const DOWNLOADS: &str = "downloads-and-runs";
 /// Most commands of a line that are judged as a shell runs them; all are judged by what is written.
 pub(super) const MOST: usize = 256;
 /// Texts without which no line is dangerous, of three bytes and more: shorter ones make each word a long look.
@@ -213,25 +220,48 @@ pub(crate) fn danger(line: &str, variables: &mut Variables) -> Option<Danger> {
             return None;
         }
     }
-    let (mut worst, mut rest) = (None::<Danger>, line);
+    if let Some(lines) = here::judged_lines(line) {
+        let fed = shell(line.get(..line.floor_char_boundary(LONGEST)).unwrap_or_default(), variables);
+        let each = lines.into_iter().filter_map(|one| danger(one, variables));
+        return each.chain(fed).max_by_key(|one| one.grade);
+    }
+    let (mut worst, mut rest, mut head) = (None::<Danger>, line, String::new());
     loop {
-        let piece = rest.get(..rest.floor_char_boundary(LONGEST)).unwrap_or_default();
-        worst = worst.into_iter().chain(piece_danger(piece, variables)).max_by_key(|one| one.grade);
+        let room = LONGEST.saturating_sub(head.len().saturating_add(1));
+        let length = if head.is_empty() { LONGEST } else { room };
+        let piece = rest.get(..rest.floor_char_boundary(length)).unwrap_or_default();
+        let whole =
+            if head.is_empty() { Cow::Borrowed(piece) } else { Cow::Owned(format!("{head} {piece}")) };
+        worst = worst.into_iter().chain(piece_danger(&whole, variables)).max_by_key(|one| one.grade);
         if piece.len() == rest.len() {
             return worst;
         }
-        rest = rest.get(next_piece(piece)..).unwrap_or_default();
+        let next = carried(piece, &head);
+        rest = rest.get(next.0..).unwrap_or_default();
+        head = next.1;
     }
 }
 
-/// Where the piece behind one begins: so far before its end that a command which is cut there stands in the next as a whole, behind the
-/// sign or the blank that is the first of the bytes that both have.
-fn next_piece(piece: &str) -> usize {
+/// Where the piece behind one begins, and what is read before it: so far before the end of the first that a command which is cut there
+/// stands in the next as a whole; of a longer command, how it begins, which for the first piece may be `head`.
+pub(crate) fn carried(piece: &str, head: &str) -> (usize, String) {
+    const SIGNS: [char; 4] = [';', '&', '|', '\n'];
     let back = piece.floor_char_boundary(piece.len().saturating_sub(OVERLAP));
-    let both = piece.get(back..).unwrap_or_default();
-    let half = both.get(..both.floor_char_boundary(OVERLAP / 2)).unwrap_or_default();
-    let sign = half.find([';', '&', '|']).or_else(|| half.find(char::is_whitespace));
-    sign.map_or(back, |at| back.saturating_add(at).saturating_add(1)).max(1)
+    let half = piece.floor_char_boundary(piece.len().saturating_sub(OVERLAP / 2));
+    let far = piece.floor_char_boundary(piece.len().saturating_sub(FARTHEST));
+    let sign = |span: Range<usize>| piece.get(span).unwrap_or_default().rfind(SIGNS);
+    if let Some(at) = sign(far..half) {
+        return (far.saturating_add(at).saturating_add(1), String::new());
+    }
+    let blank = piece.get(back..half).unwrap_or_default().find(char::is_whitespace);
+    let next = blank.map_or(back, |at| back.saturating_add(at).saturating_add(1)).max(1);
+    let begin = sign(0..far).map(|at| at.saturating_add(1));
+    if begin.is_none() && !head.is_empty() {
+        return (next, head.to_owned());
+    }
+    let command = piece.get(begin.unwrap_or_default()..far).unwrap_or_default().trim_start();
+    let first = command.get(..command.floor_char_boundary(HEAD)).unwrap_or_default();
+    (next, first.rsplit_once(char::is_whitespace).map_or("", |(words, _)| words).to_owned())
 }
 
 fn piece_danger(line: &str, variables: &mut Variables) -> Option<Danger> {
@@ -247,7 +277,29 @@ fn piece_danger(line: &str, variables: &mut Variables) -> Option<Danger> {
     let line = heard.as_deref().unwrap_or(line);
     let folded = folded(line);
     let again = matches!(folded, Cow::Owned(_)).then(|| danger_of(&folded)).flatten();
-    [danger_of(line), again, run].into_iter().flatten().max_by_key(|one| one.grade)
+    let worst = [danger_of(line), again, run].into_iter().flatten().max_by_key(|one| one.grade)?;
+    Some(if worst.label == DOWNLOADS && is_image_step(line) {
+        Danger { grade: Grade::Serious, ..worst }
+    } else {
+        worst
+    })
+}
+
+/// Whether a line is a step of a Dockerfile that fetches over a channel nobody reads along: as a command it does nothing, and where an image is
+/// built it runs in that image alone. What a shell would run behind a `RUN` that it does not know is none.
+///
+/// Source: Dockerfile reference, `RUN`.
+fn is_image_step(line: &str) -> bool {
+    let step = line.trim_start().strip_prefix("RUN ");
+    let is_loose = |step: &str| {
+        // `-k` of curl, perhaps among others: no certificate is looked at.
+        let is_unchecked = |word: &str| {
+            word.starts_with('-') && word.len() < 8 && !word.starts_with("--") && word.contains('k')
+        };
+        any(step, &[";", "||", " & ", "`", "http://", "ftp://", "--insecure", "no-check-cert"])
+            || step.split_ascii_whitespace().any(is_unchecked)
+    };
+    step.is_some_and(|step| step.contains("https://") && !is_loose(step))
 }
 
 fn danger_of(line: &str) -> Option<Danger> {
@@ -339,7 +391,7 @@ fn whole(line: &str) -> Option<Danger> {
         || line.contains("regsvr32") && line.contains("/i:http")
         || line.contains("certutil") && line.contains("-urlcache")
     {
-        return grave("downloads-and-runs");
+        return grave(DOWNLOADS);
     }
     let runs = any(line, &["iex", "invoke-expression", "[scriptblock]::create"]);
     let decoders = ["base64 -d", "base64 --decode", "base64 -D", "xxd -r", "openssl enc"];
@@ -416,6 +468,37 @@ fn reads_code(segment: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_of_an_image_that_installs_is_serious_and_a_command_grave() {
+        let grade = |line: &str| danger(line, &mut Variables::default()).map(|one| (one.label, one.grade));
+        for (line, expected) in [
+            ("RUN curl -fsSL https://deb.example.com/setup_20.x | bash -", Grade::Serious),
+            (
+                "RUN apt-get update && apt-get install -y curl && curl -sSL https://install.example.org | python3 -",
+                Grade::Serious,
+            ),
+            ("curl -fsSL https://deb.example.com/setup_20.x | bash -", Grade::Grave),
+            ("RUN x; curl -fsSL https://deb.example.com/setup_20.x | bash -", Grade::Grave),
+            ("RUN curl -fsSL http://deb.example.com/setup_20.x | bash -", Grade::Grave),
+            ("RUN curl -fsSLk https://deb.example.com/setup_20.x | bash -", Grade::Grave),
+        ] {
+            assert_eq!(grade(line), Some((DOWNLOADS, expected)), "{line}");
+        }
+        assert_eq!(grade("RUN rm -rf / # https://x.example"), Some(("destroys-files", Grade::Grave)));
+    }
+
+    #[test]
+    fn a_command_longer_than_a_piece_is_judged_with_how_it_begins() {
+        let grave =
+            |line: &str| danger(line, &mut Variables::default()).is_some_and(|one| one.grade == Grade::Grave);
+        for words in [10, 300, 700, 2000] {
+            let many = "build/cache ".repeat(words);
+            assert!(grave(&format!("{}; rm -rf {many} /", "true;".repeat(700))), "{words}");
+            assert!(grave(&format!("rm {many} -rf /")), "{words}");
+            assert!(!grave(&format!("rm -rf {many}")), "{words}");
+        }
+    }
 
     #[test]
     fn no_trigger_is_too_short_to_be_told_by_three_bytes() {

@@ -6,6 +6,7 @@ mod destructive;
 mod expansion;
 mod functions;
 mod glob;
+mod here;
 mod line;
 mod places;
 mod said;
@@ -13,6 +14,6 @@ mod shell;
 mod statement;
 mod variables;
 
-pub(crate) use line::{Grade, LONGEST, TRIGGERS, danger, is_triggered};
+pub(crate) use line::{Grade, LONGEST, TRIGGERS, carried, danger, is_triggered};
 pub(crate) use said::{Quoted, lines};
 pub(crate) use variables::Variables;

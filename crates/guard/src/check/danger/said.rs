@@ -1,6 +1,7 @@
 //! Texts in quotes that their command only prints, looks for or writes down: a message of a commit may name any danger.
 
 use super::command::ARGUMENTS;
+use super::here;
 use super::line::{LONGEST, MOST, any};
 use super::shell::{is_wrapper, program};
 use bartizan_pipeline::shell::{Command, Expansion, ExpansionKind, Script, Word};
@@ -9,20 +10,36 @@ use std::ops::Range;
 /// Programs whose quoted texts may go on over lines and are only said.
 const SAYING: [&str; 5] = ["git", "gh", "glab", "echo", "printf"];
 
-/// Lines of a text in quotes that is only said, which a shell reads as one: it goes on until the quote ends.
-#[derive(Debug, Clone, Copy, Default)]
+/// Lines which a shell reads as one: a text in quotes that is only said goes on until the quote ends, a here-document until its word.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Quoted {
     /// The quote that is open.
     open: Option<u8>,
+    /// The word that ends the here-document.
+    here: Option<String>,
 }
 
 impl Quoted {
-    /// Takes a line; gives whether a quote is open behind it.
+    /// Takes a line; gives whether a quote or a here-document is open behind it.
     pub(crate) fn goes_on(&mut self, line: &str) -> bool {
-        let bytes = line.as_bytes();
-        if memchr::memchr2(b'"', b'\'', bytes).is_none() {
-            return self.open.is_some();
+        if let Some(word) = &self.here {
+            if here::ends(line, word) {
+                self.here = None;
+            }
+            return self.is_open();
         }
+        if memchr::memchr2(b'"', b'\'', line.as_bytes()).is_some() {
+            self.quotes(line);
+        }
+        if self.open.is_none() {
+            self.here = here::delimiter(line).map(str::to_owned);
+        }
+        self.is_open()
+    }
+
+    /// Takes the quotes of a line.
+    fn quotes(&mut self, line: &str) {
+        let bytes = line.as_bytes();
         let within = self.open.is_some();
         let (mut at, mut begun) = (0_usize, 0_usize);
         let mut before = b' ';
@@ -43,16 +60,16 @@ impl Quoted {
         if !within && !says(line.get(..begun).unwrap_or_default()) {
             self.open = None;
         }
-        self.open.is_some()
     }
 
-    /// Whether a quote is open.
-    pub(crate) fn is_open(self) -> bool {
-        self.open.is_some()
+    /// Whether a quote or a here-document is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some() || self.here.is_some()
     }
 }
 
-/// The lines of a text as a shell reads them: those of a text in quotes that is only said are one, where it ends within the longest line.
+/// The lines of a text as a shell reads them: those of a text in quotes that is only said are one, and those of a here-document with the line
+/// that begins it, where they end within the longest line.
 pub(crate) fn lines(text: &str) -> Vec<&str> {
     let mut all = Vec::new();
     let mut rest = text;
@@ -121,7 +138,11 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word) -> bool {
     {
         return false;
     }
-    // What reads on in the pipe must not run it either.
+    is_read_quietly(script, index)
+}
+
+/// Whether what reads on in the pipe behind a command runs nothing of it either.
+pub(super) fn is_read_quietly(script: &Script, index: usize) -> bool {
     let mut at = index;
     for _ in 0..MOST {
         let Some((next, reader)) =
@@ -173,7 +194,7 @@ fn is_here_text(script: &Script, expansion: &Expansion) -> bool {
 }
 
 /// Whether what a command says goes into a file.
-fn writes(command: &Command) -> bool {
+pub(super) fn writes(command: &Command) -> bool {
     let is_file = |target: &str| target != "/dev/null" && target != "/dev/stderr";
     command.redirects.iter().any(|one| {
         !one.operator.starts_with('<') && one.operator != ">&" && is_file(one.target.text.as_str())

@@ -6,6 +6,7 @@ use super::command::ARGUMENTS;
 use super::decoded::{Code, code_of, decodes_into};
 use super::destructive::{is_narrowed, may_run, named, patterned};
 use super::expansion::Tree;
+use super::functions::of_script;
 use super::line::{Danger, LONGEST, MOST, grave, serious};
 use super::places::{is_account, is_device, is_here, is_root};
 use super::said::is_only_said;
@@ -18,8 +19,9 @@ const DEEPEST: usize = 3;
 const COST: usize = 64 * LONGEST;
 /// What reading a quoted text costs besides, since it has its own variables.
 const INNER_COST: usize = 1024;
-/// Names of what a function is called with.
-const GIVEN: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+/// Commands of a pipe, and functions of a text, that are looked at.
+const FEEDERS: usize = 8;
+const FUNCTIONS: usize = 64;
 
 pub(super) const SHELLS: [&str; 9] =
     ["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "pwsh", "powershell"];
@@ -31,6 +33,11 @@ pub(super) fn shell(line: &str, variables: &mut Variables) -> Option<Danger> {
 
 fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -> Option<Danger> {
     let tree = Tree::read(text);
+    for body in tree.script.functions.iter().take(FUNCTIONS) {
+        if let Some((name, body)) = of_script(text, body) {
+            variables.functions.keep(name.to_owned(), body.to_owned());
+        }
+    }
     let mut worst: Option<Danger> = None;
     for (index, command) in tree.script.commands.iter().enumerate().take(MOST) {
         let words = tree.words(index, variables, left);
@@ -46,6 +53,17 @@ fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -
                 for (name, value) in given.iter().filter_map(|one| one.split_once('=')) {
                     variables.set(name, value);
                 }
+            }
+            [name, count @ ..] if name == "shift" => {
+                variables.shift(count.first().and_then(|count| count.parse().ok()).unwrap_or(1));
+            }
+            [name, mark, given @ ..] if name == "set" && mark == "--" => {
+                variables.give(&given.iter().map(String::as_str).collect::<Vec<_>>());
+            }
+            // Of several the worst tells.
+            [name, each, word, given @ ..] if name == "for" && word == "in" => {
+                let worst = given.iter().find(|one| is_root(one)).or(given.first());
+                variables.set(each, worst.map_or("", String::as_str));
             }
             [name, given @ ..] if name == "alias" => {
                 for (name, value) in given.iter().filter_map(|one| one.split_once('=')) {
@@ -121,11 +139,7 @@ fn inner_texts(
         && let Some(body) = variables.functions.body(name)
     {
         let mut own = variables.clone();
-        for (number, argument) in GIVEN.iter().zip(arguments) {
-            own.set(number, argument);
-        }
-        own.set("@", &arguments.join(" "));
-        own.set("*", &arguments.join(" "));
+        own.give(arguments);
         texts.push((body.to_owned(), own));
     }
     let is_text = |word: &&Word| word.quoted && word.text.contains([' ', '\t']);
@@ -133,10 +147,67 @@ fn inner_texts(
     texts.extend(quoted.map(|word| (word.text.clone(), variables.clone())));
     if is_fed(command) {
         let strings = command.redirects.iter().filter(|one| one.operator == "<<<").take(ARGUMENTS);
-        let filled = strings.map(|one| tree.expanded(&one.target, index, variables, left).join(" "));
-        texts.extend(filled.collect::<Vec<_>>().into_iter().map(|text| (text, variables.clone())));
+        let mut fed: Vec<String> =
+            strings.map(|one| tree.expanded(&one.target, index, variables, left).join(" ")).collect();
+        fed.extend(here_text(tree, command));
+        fed.extend(piped(tree, command, variables, left));
+        texts.extend(fed.into_iter().map(|text| (text, variables.clone())));
     }
     texts
+}
+
+/// The lines of a here-document of a command, as it reads them.
+fn here_text(tree: &Tree<'_>, command: &Command) -> Option<String> {
+    let lines = command.redirects.iter().rev().find(|one| one.body.is_some())?;
+    let body = tree.text.get(lines.body.clone()?)?;
+    Some(if lines.target.quoted { body.to_owned() } else { body.replace("\\$", "$") })
+}
+
+/// What the pipe before a command feeds it, where that is a text that the line itself has.
+fn piped(tree: &Tree<'_>, command: &Command, variables: &Variables, left: &mut usize) -> Option<String> {
+    let mut at = command.pipe_from;
+    for _ in 0..FEEDERS {
+        let number = at?;
+        let source = tree.script.commands.get(number)?;
+        let words = tree.words(number, variables, left);
+        let mut words = words.iter().map(String::as_str).skip_while(|word| is_wrapper(&program(word)));
+        match program(words.next().unwrap_or_default()).as_str() {
+            "echo" => {
+                let said: Vec<&str> = words.skip_while(|word| word.starts_with('-')).collect();
+                return Some(said.join(" ").replace("\\n", "\n"));
+            }
+            "printf" => return Some(printed(words)),
+            "cat" => {
+                if let Some(text) = here_text(tree, source) {
+                    return Some(text);
+                }
+            }
+            _ => {}
+        }
+        at = source.pipe_from;
+    }
+    None
+}
+
+/// What `printf` makes of its format and of what stands behind that.
+fn printed<'w>(mut words: impl Iterator<Item = &'w str>) -> String {
+    let format = words.find(|word| *word != "--").unwrap_or_default();
+    let mut parts = format.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.strip_prefix(['s', 'b', 'q']) {
+            Some(rest) => {
+                out.push_str(words.next().unwrap_or_default());
+                out.push_str(rest);
+            }
+            None => out.push_str(part),
+        }
+    }
+    for word in words {
+        out.push(' ');
+        out.push_str(word);
+    }
+    out.replace("\\n", "\n")
 }
 
 /// Whether a command is a shell that runs what it is fed.
@@ -325,6 +396,19 @@ mod tests {
             "alias wipe='rm -rf'\nwipe /",
             "X=/\nbash <<< \"rm -rf $X\"",
             "sh <<<rm\\ -rf\\ /",
+            "printf 'rm -rf %s' / | sh",
+            "printf '%s %s %s' r\"\"m -rf / | sh",
+            "echo \"r''m -rf '/'\" | sh",
+            "echo \"X=/; rm -rf \\$X\" | sh",
+            "echo 'wipe() { rm -rf \"$1\"; }; wipe /' | bash",
+            "true; wipe() { rm -rf \"$1\"; }; wipe /",
+            "true; wipe() {\n  # }\n  rm -rf \"$1\"\n}\nwipe /",
+            "sh -c 'wipe() { rm -rf \"$1\"; }; wipe /'",
+            "wipe() { echo '}'; rm -rf \"$1\"; }; wipe /",
+            "wipe() { shift; rm -rf \"$1\"; }; wipe x /",
+            "wipe() { shift 2; rm -rf \"$@\"; }; wipe a b /",
+            "set -- /; rm -rf \"$1\"",
+            "for d in build /; do rm -rf \"$d\"; done",
             "rsync -a --delete empty/ /",
             "sudo rsync -av --delete-after /tmp/empty/ /",
             "> /etc/passwd",
@@ -447,6 +531,11 @@ mod tests {
             "> /dev/sda is the first disk of the machine.",
             "f(){ rm -rf \"$1\"; }; f build",
             "f(){ rm -rf \"$1\"; }; g /",
+            "f() { shift; rm -rf \"$1\"; }; f / build",
+            "true; f() { rm -rf \"$1\"; }; f build",
+            "for d in build dist; do rm -rf \"$d\"; done",
+            "set -- build; rm -rf \"$1\"",
+            "printf 'ls %s' / | sh",
             "ls r* -r /",
             "find build | grep cache | xargs rm -rf",
             "alias ll='ls -la'\nll /",

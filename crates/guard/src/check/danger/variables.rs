@@ -1,10 +1,14 @@
 //! What the lines before gave to variables and functions: [`Variables`].
 
-use super::functions::{Functions, declaration};
+use super::functions::{Functions, declared};
+use super::places::is_root;
 
 /// Most variables that are kept from line to line, and the longest value.
 const KEPT: usize = 32;
 pub(super) const LONGEST_VALUE: usize = 256;
+/// Names of what a function is called with, and how many of more are kept.
+const GIVEN: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
+const ALL: usize = 16;
 /// The variable of the folder one is in.
 pub(super) const FOLDER: &str = "PWD";
 
@@ -42,7 +46,7 @@ impl Variables {
 
     /// Whether a line is, or may be, of a function.
     pub(crate) fn may_define(&self, line: &str) -> bool {
-        self.functions.is_open() || declaration(line).is_some()
+        self.functions.is_open() || declared(line).is_some()
     }
 
     /// Forgets all.
@@ -53,6 +57,31 @@ impl Variables {
 
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.values.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets what a function or a script is called with.
+    pub(super) fn give(&mut self, given: &[&str]) {
+        for (at, number) in GIVEN.iter().enumerate() {
+            match given.get(at) {
+                Some(value) => self.set(number, value),
+                None => self.values.retain(|(known, _)| known != number),
+            }
+        }
+        let mut all = given.join(" ");
+        if all.len() > LONGEST_VALUE {
+            // What matters of many is what decides.
+            let matters = |one: &&&str| is_root(one) || one.starts_with('-') && one.len() < 8;
+            all = given.iter().filter(matters).take(ALL).copied().collect::<Vec<_>>().join(" ");
+        }
+        self.set("@", &all);
+        self.set("*", &all);
+    }
+
+    /// Takes away the first of what a function is called with.
+    pub(super) fn shift(&mut self, count: usize) {
+        let all = self.value("@").unwrap_or_default().to_owned();
+        let rest: Vec<&str> = all.split_whitespace().skip(count).collect();
+        self.give(&rest);
     }
 
     pub(super) fn set(&mut self, name: &str, value: &str) {

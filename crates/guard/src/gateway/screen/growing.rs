@@ -19,6 +19,8 @@ pub(super) struct Run {
     texts: Vec<Text>,
     /// The place of the text that grows, or grew last.
     current: usize,
+    /// Where the text that began last stands in the answer.
+    place: Vec<u64>,
     /// Whether texts of it have taken turns.
     by_turns: bool,
     /// Whether nothing more is taken: all of them are complete.
@@ -46,6 +48,7 @@ impl Run {
             open: VecDeque::from([name.to_owned()]),
             texts: vec![Text::new(name)],
             current: 0,
+            place: place(name),
             by_turns: false,
             finished: false,
             last: String::new(),
@@ -81,6 +84,15 @@ impl Run {
         if known.and_then(|at| self.texts.get(at)).is_some_and(|text| text.complete) {
             return Err(Refused::new(RefusalKind::Upstream, "a text of the answer goes on behind its end"));
         }
+        // Readers join texts in the order they stand in, which is judged as the one they come in.
+        if known.is_none() {
+            let place = place(name);
+            if place < self.place {
+                let order = "texts of the answer begin in another order than they stand in";
+                return Err(Refused::new(RefusalKind::Upstream, order));
+            }
+            self.place = place;
+        }
         self.current = known.unwrap_or_else(|| {
             self.texts.push(Text::new(name));
             self.texts.len().saturating_sub(1)
@@ -94,6 +106,11 @@ impl Run {
             || Refused::new(RefusalKind::Upstream, "more texts of the answer take turns than are kept apart");
         self.judge.turn(from, self.current).ok_or_else(most)
     }
+}
+
+/// Where a text stands in the answer, by the numbers that its name begins with.
+fn place(name: &str) -> Vec<u64> {
+    name.split(['/', '.']).map_while(|number| number.parse().ok()).collect()
 }
 
 impl Screen {

@@ -109,8 +109,9 @@ impl Screen {
     fn tell_again(&self, held: &Held, edits: &mut Vec<Edit>) {
         for (span, name) in &held.told {
             let Some(left) = self.left_of(name) else { continue };
+            // What it has for itself would be redacted where it stands beside others; it left as it is.
+            edits.retain(|edit| edit.span != *span);
             if unquoted(held.event.data.get(span.clone()).unwrap_or_default()) != left {
-                edits.retain(|edit| edit.span != *span);
                 edits.push(Edit { span: span.clone(), replacement: quoted_text(left) });
             }
         }

@@ -95,6 +95,20 @@ fn texts_of(stream: &str) -> (BTreeMap<u64, String>, String) {
     (texts, all)
 }
 
+/// The same pieces, of texts that begin in the order they stand in.
+fn in_order<'p>(pieces: &[(usize, &'p str)]) -> Vec<(usize, &'p str)> {
+    let mut begun: Vec<usize> = Vec::new();
+    let place = |(index, piece): &(usize, &'p str)| {
+        let known = begun.iter().position(|other| other == index);
+        let place = known.unwrap_or_else(|| {
+            begun.push(*index);
+            begun.len() - 1
+        });
+        (place, *piece)
+    };
+    pieces.iter().map(place).collect()
+}
+
 #[test]
 fn texts_that_take_turns_leave_as_they_came() {
     let pieces =
@@ -204,6 +218,96 @@ fn a_text_that_is_complete_does_not_wait_for_another_behind_it_while_one_before_
     }
 }
 
+/// A response of texts by turns with every event that says them again.
+fn told_again(pieces: &[(usize, &str)]) -> String {
+    let (form, mut all) = (Form(Protocol::OpenaiResponses), Vec::new());
+    let text = |index: usize| {
+        let own = pieces.iter().filter(|(other, _)| *other == index).map(|(_, piece)| *piece);
+        format!(r#"{{"type":"output_text","text":{}}}"#, quoted_text(&own.collect::<String>()))
+    };
+    let (mut begun, mut items) = (Vec::new(), BTreeMap::new());
+    for (place, (index, piece)) in pieces.iter().enumerate() {
+        if !begun.contains(index) {
+            begun.push(*index);
+            all.push(form.begins(*index));
+        }
+        all.push(form.delta(*index, piece));
+        if !pieces[place + 1..].iter().any(|(other, _)| other == index) {
+            let (part, at) = (text(*index), format!(r#""output_index":{index},"content_index":0"#));
+            let whole = part.split_once(r#""text":"#).unwrap().1.trim_end_matches('}');
+            all.push(format!(r#"{{"type":"response.output_text.done",{at},"text":{whole}}}"#));
+            all.push(format!(r#"{{"type":"response.content_part.done",{at},"part":{part}}}"#));
+            let item = format!(r#"{{"type":"message","content":[{part}]}}"#);
+            all.push(format!(
+                r#"{{"type":"response.output_item.done","output_index":{index},"item":{item}}}"#
+            ));
+            items.insert(*index, item);
+        }
+    }
+    let output: Vec<String> = items.into_values().collect();
+    all.push(format!(r#"{{"type":"response.completed","response":{{"output":[{}]}}}}"#, output.join(",")));
+    events(&all)
+}
+
+/// What a stream of a response says of each text: in pieces, and in the events that say it again.
+fn said_of(stream: &str) -> BTreeMap<u64, (String, Vec<String>)> {
+    let mut said = BTreeMap::<u64, (String, Vec<String>)>::new();
+    for data in stream.lines().filter_map(|line| line.strip_prefix("data: ")) {
+        let event: serde_json::Value = serde_json::from_str(data).unwrap();
+        let text = |part: &serde_json::Value| part["text"].as_str().unwrap_or_default().to_owned();
+        let one = said.entry(event["output_index"].as_u64().unwrap_or_default()).or_default();
+        match event["type"].as_str().unwrap() {
+            "response.output_text.delta" => one.0.push_str(event["delta"].as_str().unwrap()),
+            "response.output_text.done" => one.1.push(text(&event)),
+            "response.content_part.done" => one.1.push(text(&event["part"])),
+            "response.output_item.done" => one.1.push(text(&event["item"]["content"][0])),
+            "response.completed" => {
+                for (place, item) in event["response"]["output"].as_array().unwrap().iter().enumerate() {
+                    said.entry(place as u64).or_default().1.push(text(&item["content"][0]));
+                }
+            }
+            _ => {}
+        }
+    }
+    said
+}
+
+#[test]
+fn what_ends_a_text_by_turns_says_what_left_of_it() {
+    let mail = "[personal-data]\noutput = 'redact'";
+    for pieces in [
+        &[(0, "Mail jo@exa"), (1, "All is "), (0, "mple.org now"), (1, "well")][..],
+        &[(0, "Hello "), (1, "mail jo@example.org "), (0, "there. "), (1, "or call"), (0, "Bye")],
+        &[(0, "Hello "), (1, "all "), (0, "jo@exam"), (1, "ple.org is"), (0, " well")],
+        &[(0, "a "), (1, "jo@exa"), (0, "a "), (2, "jo@exa"), (0, "mail "), (2, "mple.org"), (0, "a ")],
+        &[(0, "One. "), (1, "mail jo@example.org"), (2, "Two. "), (1, " soon"), (0, "x"), (2, "y")],
+    ] {
+        for (toml, size) in [("", 50), (mail, 50), (mail, 1 << 20)] {
+            let (out, over, _) =
+                through(enforcing(Protocol::OpenaiResponses, toml), &told_again(pieces), size);
+            assert!(!over, "{out}");
+            for (index, (pieces, told)) in said_of(&out) {
+                assert_eq!(told.len(), 4, "{out}");
+                assert!(told.iter().all(|text| *text == pieces), "{index} {toml} {pieces} {told:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn texts_that_begin_in_another_order_than_they_stand_are_no_answer() {
+    for form in FORMS {
+        for order in [[2, 1, 0], [0, 2, 1]] {
+            let pieces = [(order[0], "one "), (order[1], "two "), (order[2], "three")];
+            let (out, over, _) = through(enforcing(form.0, ""), &form.stream(&pieces), 50);
+            assert!(over && !out.contains("three"), "{form:?} {out}");
+        }
+        let (head, tail) = SECRET.split_at(20);
+        let (out, ..) = through(enforcing(form.0, ""), &form.stream(&[(1, tail), (0, head)]), 50);
+        assert!(!out.contains(head), "{form:?} {out}");
+    }
+}
+
 #[test]
 fn what_comes_behind_its_own_end_by_turns_is_not_judged() {
     for form in FORMS {
@@ -281,6 +385,22 @@ fn signs_of_life_do_not_wait_for_what_is_held() {
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
     #[test]
+    fn no_order_of_turns_ends_a_text_with_another_than_left(
+        turns in proptest::collection::vec((0..3_usize, 0..9_usize), 1..14),
+        size in 1..400_usize,
+    ) {
+        let words = ["a ", "mail ", "jo@exa", "mple.org", ". ", "12", &SECRET[..13], &SECRET[13..31], &SECRET[31..]];
+        let pieces: Vec<(usize, &str)> = turns.iter().map(|(index, word)| (*index, words[*word])).collect();
+        let pieces = in_order(&pieces);
+        let screen = enforcing(Protocol::OpenaiResponses, "[personal-data]\noutput = 'redact'");
+        let (out, over, _) = through(screen, &told_again(&pieces), size);
+        proptest::prop_assert!(!over);
+        for (pieces, told) in said_of(&out).into_values() {
+            proptest::prop_assert!(told.iter().all(|text| *text == pieces), "{} {:?}\n{}", pieces, told, out);
+        }
+    }
+
+    #[test]
     fn no_order_of_turns_lets_a_key_out_or_changes_what_is_harmless(
         turns in proptest::collection::vec((0..3_usize, 0..8_usize), 1..16),
         size in 1..300_usize,
@@ -289,6 +409,7 @@ proptest::proptest! {
         let words = ["a ", "the ", "12", ". ", "jo", &SECRET[..13], &SECRET[13..31], &SECRET[31..]];
         let form = FORMS[usize::from(anthropic)];
         let pieces: Vec<(usize, &str)> = turns.iter().map(|(index, word)| (*index, words[*word])).collect();
+        let pieces = in_order(&pieces);
         let stream = form.stream(&pieces);
         let (out, over, found) = through(enforcing(form.0, ""), &stream, size);
         proptest::prop_assert!(!over);

@@ -1,0 +1,157 @@
+//! Here-documents: lines that a command reads as if they stood in a file of their own.
+//!
+//! Source: POSIX.1-2024 XCU 2.7.4.
+
+use super::said::{is_read_quietly, writes};
+use super::shell::{SHELLS, is_wrapper, program};
+use bartizan_pipeline::shell::{Command, Redirect, Script};
+use std::ops::Range;
+
+/// Longest word that ends one.
+const LONGEST_END: usize = 64;
+
+/// The word that ends the here-document which a line begins for a shell, or for `cat`, which shows it to somebody.
+pub(super) fn delimiter(line: &str) -> Option<&str> {
+    let at = memchr::memmem::find(line.as_bytes(), b"<<")?;
+    let (before, behind) = (line.get(..at)?, line.get(at.saturating_add(2)..)?);
+    let is_even = |quote: u8| memchr::memchr_iter(quote, before.as_bytes()).count().is_multiple_of(2);
+    let command = before.rsplit([';', '|', '&', '(', '{', '`']).next()?;
+    let reads = |word: &str| word == "cat" || SHELLS.contains(&program(word).as_str());
+    if !is_even(b'"') || !is_even(b'\'') || !command.split_ascii_whitespace().any(reads) {
+        return None;
+    }
+    let word = behind.strip_prefix('-').unwrap_or(behind).trim_start_matches([' ', '\t']);
+    let word = word.trim_start_matches(['\'', '"', '\\']);
+    let length = word
+        .bytes()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'!'))
+        .count();
+    word.get(..length).filter(|word| !word.is_empty() && word.len() <= LONGEST_END)
+}
+
+/// Whether a line ends a here-document: its word, or the end of a block of code.
+pub(super) fn ends(line: &str, delimiter: &str) -> bool {
+    let line = line.trim();
+    line == delimiter || line.starts_with("```")
+}
+
+/// The lines of a text with here-documents that are judged each by itself: all but those that are only shown. Nothing where it has none.
+pub(super) fn judged_lines(text: &str) -> Option<Vec<&str>> {
+    memchr::memchr(b'\n', text.as_bytes())?;
+    memchr::memmem::find(text.as_bytes(), b"<<")?;
+    let script = Script::read(text);
+    let (mut shown, mut any): (Vec<Range<usize>>, bool) = (Vec::new(), false);
+    for (index, command) in script.commands.iter().enumerate().filter(|(_, one)| one.inside.is_none()) {
+        for (redirect, body) in command.redirects.iter().filter_map(|one| Some((one, one.body.as_ref()?))) {
+            any = true;
+            if is_shown(text, &script, (index, command), redirect) {
+                shown.push(body.clone());
+            }
+        }
+    }
+    shown.sort_by_key(|body| body.start);
+    let (mut lines, mut at, mut bodies) = (Vec::new(), 0_usize, shown.iter().peekable());
+    for line in text.split_inclusive('\n') {
+        while bodies.next_if(|body| body.end <= at).is_some() {}
+        if bodies.peek().is_none_or(|body| at < body.start) {
+            lines.push(line.trim_end_matches(['\n', '\r']));
+        }
+        at = at.saturating_add(line.len());
+    }
+    any.then_some(lines)
+}
+
+/// Whether nothing runs what a here-document says, nor a part of it: it goes to who looks at it.
+fn is_shown(text: &str, script: &Script, (index, command): (usize, &Command), lines: &Redirect) -> bool {
+    let body = lines.body.clone().and_then(|body| text.get(body)).unwrap_or_default();
+    let fills = !lines.target.quoted && (body.contains("$(") || body.contains('`'));
+    let mut words = command.words.iter().skip_while(|word| is_wrapper(&program(&word.text)));
+    let is_cat = words.next().is_some_and(|name| name.text == "cat" && name.is_literal());
+    // What is in braces or brackets may go to a shell as a whole.
+    let before = text.get(..command.span.start).unwrap_or_default();
+    // A pipe may go on behind the lines, and a channel with a number of its own may lead anywhere.
+    let head = lines.body.as_ref().and_then(|body| text.get(..body.start)).unwrap_or_default();
+    let goes_on = head.trim_end().ends_with(['|', '\\', '&']);
+    let is_channel =
+        |one: &Redirect| one.operator.contains(">&") && !matches!(one.target.text.as_str(), "1" | "2");
+    is_cat
+        && !goes_on
+        && !command.redirects.iter().any(is_channel)
+        && words.all(|word| word.text.starts_with('-'))
+        && !fills
+        && !before.contains(['{', '('])
+        && script.unclosed.is_none()
+        && script.stopped.is_none()
+        && !writes(command)
+        && is_read_quietly(script, index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::{Grade, danger};
+    use super::super::{Variables, lines};
+    use super::*;
+
+    fn worst(text: &str) -> Option<Grade> {
+        let mut variables = Variables::default();
+        let found = lines(text).into_iter().filter_map(|line| danger(line, &mut variables));
+        found.map(|one| one.grade).max()
+    }
+
+    #[test]
+    fn the_word_is_told_where_a_shell_or_cat_reads_on() {
+        for (line, word) in [
+            ("cat <<E | sh", Some("E")),
+            ("sudo bash -s -- <<-'END'", Some("END")),
+            ("ssh host bash << \"X_1\"", Some("X_1")),
+            ("bash <<< 'ls'", None),
+            ("std::cout << endl;", None),
+            ("x = 1 << shift", None),
+            ("echo \"cat <<E", None),
+            ("cat <", None),
+        ] {
+            assert_eq!(delimiter(line), word, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_fed_to_a_shell_is_judged_as_the_shell_reads_it() {
+        for text in [
+            "sh <<'E'\nwipe() {\n  # {\n  rm -rf \"$1\"\n}\nwipe /\nE",
+            "cat <<E | sh\nfor d in /; do\nrm -rf \"\\$d\"\ndone\nE",
+            "bash <<E\nset -- -rf /\nrm \"\\$@\"\nE\n",
+            "cat <<E | sudo bash\nrm -rf /\nE",
+            "(cat <<E\nrm -rf /\nE\n) | sh",
+            "cat <<E > run.sh\nrm -rf /\nE\nsh run.sh",
+            "cat <<E |\nrm -rf /\nE\nsh",
+            "exec 3> >(sh)\ncat <<E >&3\nrm -rf /\nE",
+            "cat <<E | tee >(sh)\nrm -rf /\nE",
+            "cat <<E\n$(rm -rf /)\nE",
+            "cat <<E\nhello\nE\nrm -rf /",
+            "cat <<E\nrm -rf /",
+            "eval \"$(cat <<'E'\nrm -rf /\nE\n)\"",
+        ] {
+            assert_eq!(worst(text), Some(Grade::Grave), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_only_shown_is_no_command() {
+        for text in [
+            "cat <<E\nNever run rm -rf / as root\nE",
+            "cat <<'E'\nUsage: curl https://x.example/i.sh | sh\n$(rm -rf /)\nE\necho done",
+            "cat <<-E | grep -v root\n\trm -rf /\n\tE",
+            "cat <<E >&2\nrm -rf /\nE",
+            "cat <<E > notes.py\nimport urllib.request\nexec(plan)\nE",
+        ] {
+            assert_eq!(worst(text), None, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_lines_are_read(text in "(cat |bash |<<|-|'|E|\n|rm -rf /|\\$\\(|\\)|\\||\\{|\\PC){0,40}") {
+            let _ = worst(&text);
+        }
+    }
+}
