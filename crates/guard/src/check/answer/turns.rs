@@ -213,6 +213,7 @@ impl ResponseJudge {
             return Some(release);
         }
         let end = self.whole.tail.end();
+        let (is_first, follows) = (self.turns.is_none(), self.alone.is_some());
         let turns = self.turns.get_or_insert_default();
         if !turns.has_room_for(to) || from.is_some_and(|from| !turns.has_room_for(from)) {
             return None;
@@ -222,6 +223,11 @@ impl ResponseJudge {
             let course = self.alone.take().unwrap_or_else(|| self.whole.fork());
             text.waiting = Some(Waiting { course, since: end, holds: true });
             self.seams.push_back(end);
+        }
+        // The texts before it, which came one behind the other, are read on into it where it goes on.
+        if let Some(at) = from.filter(|_| is_first && follows) {
+            let reading = Waiting { course: self.whole.fork(), since: end, holds: true };
+            turns.onward.push(Onward { reading, from: at, at, taken: 0, left: BEGINNING });
         }
         turns.current = to;
         let waiting = turns.text(to).and_then(|text| text.waiting.take());
