@@ -13,7 +13,6 @@ use crate::exchange::{Exchange, ToolCall};
 use crate::protocol::{Json, JsonLimits, Node, Value, unquoted};
 use course::{Beside, Course};
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 use turns::Turns;
@@ -369,37 +368,41 @@ const TELLING_KEY: usize = 16;
 /// The strings and numbers in arguments, a line each, of a key that is given twice both; of a list of strings also all in one line, as a
 /// command is given with its arguments. Arguments that are no JSON are there as they are and with their escapes read.
 pub(crate) fn collect(arguments: &str, texts: &mut String) {
-    if let Ok(json) = Json::read(arguments.as_bytes(), JsonLimits::default()) {
-        walk(json.root(), texts);
-    } else {
-        texts.push_str(arguments);
-        if arguments.contains('\\') {
-            texts.push(LINE);
-            texts.push_str(&unquoted(&format!("\"{arguments}\"")));
-        }
+    for text in texts_of(arguments) {
+        texts.push_str(&text);
+        texts.push(LINE);
     }
 }
 
+/// The same, each by itself: what begins in one of them does not go on in the next.
+pub(crate) fn texts_of(arguments: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    if let Ok(json) = Json::read(arguments.as_bytes(), JsonLimits::default()) {
+        walk(json.root(), &mut texts);
+    } else {
+        texts.push(arguments.to_owned());
+        if arguments.contains('\\') {
+            texts.push(unquoted(&format!("\"{arguments}\"")).into_owned());
+        }
+    }
+    texts
+}
+
 /// Values of one document nest no deeper than [`JsonLimits::depth`].
-fn walk(node: Node<'_, '_>, texts: &mut String) {
+fn walk(node: Node<'_, '_>, texts: &mut Vec<String>) {
     match node.value() {
-        Value::String(text) => {
-            texts.push_str(&text);
-            texts.push(LINE);
-        }
-        Value::Number(number) => {
-            let _ = write!(texts, "{number}{LINE}");
-        }
+        Value::String(text) => texts.push(text.into_owned()),
+        Value::Number(number) => texts.push(number.to_string()),
         Value::Array | Value::Object => {
             for (key, child) in node.children() {
                 if let Some(key) = key.filter(|key| key.len() >= TELLING_KEY) {
-                    let _ = write!(texts, "{key}{LINE}");
+                    texts.push(key.into_owned());
                 }
                 walk(child, texts);
             }
             if node.items().nth(1).is_some() && node.items().all(Node::is_string) {
                 let words: Vec<_> = node.items().filter_map(Node::as_str).collect();
-                let _ = write!(texts, "{}{LINE}", words.join(" "));
+                texts.push(words.join(" "));
             }
         }
         Value::Null | Value::Bool(_) => {}

@@ -29,14 +29,14 @@ pub(super) fn delimiter(line: &str) -> Option<&str> {
     word.get(..length).filter(|word| !word.is_empty() && word.len() <= LONGEST_END)
 }
 
-/// Whether a line ends a here-document: its word, or the end of a block of code.
+/// Whether a line ends a here-document.
 pub(super) fn ends(line: &str, delimiter: &str) -> bool {
-    let line = line.trim();
-    line == delimiter || line.starts_with("```")
+    line.trim() == delimiter
 }
 
-/// The lines of a text with here-documents that are judged each by itself: all but those that are only shown. Nothing where it has none.
-pub(super) fn judged_lines(text: &str) -> Option<Vec<&str>> {
+/// The lines of a text with here-documents that are judged each by itself: all but those that are only shown, and those too where the lines
+/// around it may `hand_on` what is. Nothing where it has none.
+pub(super) fn judged_lines(text: &str, hand_on: bool) -> Option<Vec<&str>> {
     memchr::memchr(b'\n', text.as_bytes())?;
     memchr::memmem::find(text.as_bytes(), b"<<")?;
     let script = Script::read(text);
@@ -44,7 +44,7 @@ pub(super) fn judged_lines(text: &str) -> Option<Vec<&str>> {
     for (index, command) in script.commands.iter().enumerate().filter(|(_, one)| one.inside.is_none()) {
         for (redirect, body) in command.redirects.iter().filter_map(|one| Some((one, one.body.as_ref()?))) {
             any = true;
-            if is_shown(text, &script, (index, command), redirect) {
+            if !hand_on && is_shown(text, &script, (index, command), redirect) {
                 shown.push(body.clone());
             }
         }

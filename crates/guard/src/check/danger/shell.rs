@@ -143,7 +143,11 @@ fn inner_texts(
         texts.push((body.to_owned(), own));
     }
     let is_text = |word: &&Word| word.quoted && word.text.contains([' ', '\t']);
-    let quoted = command.words.iter().filter(is_text).filter(|word| !is_only_said(&tree.script, index, word));
+    let quoted = command
+        .words
+        .iter()
+        .filter(is_text)
+        .filter(|word| !is_only_said(&tree.script, index, word, variables.hand_on()));
     texts.extend(quoted.map(|word| (word.text.clone(), variables.clone())));
     if is_fed(command) {
         let strings = command.redirects.iter().filter(|one| one.operator == "<<<").take(ARGUMENTS);

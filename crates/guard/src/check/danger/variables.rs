@@ -17,6 +17,10 @@ pub(super) const FOLDER: &str = "PWD";
 pub(crate) struct Variables {
     values: Vec<(String, String)>,
     pub(super) functions: Functions,
+    /// Groups, branches and loops of the lines before that are open: what is shown in one may be handed on as a whole.
+    open: usize,
+    /// Whether everything that is shown goes elsewhere, or what shows it is another program.
+    redirected: bool,
 }
 
 impl Variables {
@@ -34,14 +38,48 @@ impl Variables {
         self.values.is_empty() && self.functions.is_empty()
     }
 
-    /// Whether a line may give one a value.
+    /// Whether a line may give one a value, with any of its commands.
     pub(crate) fn may_learn(line: &str) -> bool {
-        let line = line.trim_start();
-        let line = line.strip_prefix("export ").unwrap_or(line);
-        let name = line.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-        name > 0 && line.as_bytes().get(name) == Some(&b'=')
-            || line.starts_with("cd ")
-            || line.starts_with("alias ")
+        const BEFORE: [&str; 10] =
+            ["then", "do", "else", "export", "declare", "readonly", "typeset", "local", "-x", "-r"];
+        const GIVE: [&str; 8] = ["cd", "alias", "for", "set", "pushd", "shift", "read", "printf"];
+        line.split([';', '&', '|', '(', '{']).any(|command| {
+            let mut words = command.split_ascii_whitespace().skip_while(|word| BEFORE.contains(word));
+            words.next().is_some_and(|word| GIVE.contains(&word) || is_gift(word))
+        })
+    }
+
+    /// Whether the first word of a line begins one that gives a value.
+    pub(crate) fn begins_gift(word: &str) -> bool {
+        matches!(word.trim_end(), "cd" | "alias" | "export" | "readonly" | "declare" | "pushd")
+            || is_gift(word)
+    }
+
+    /// Takes up what a line opens and closes, and where it sends what is shown.
+    pub(crate) fn pass(&mut self, line: &str) {
+        let line = line.lines().next().unwrap_or_default().trim();
+        let (first, last) = (line.split_ascii_whitespace().next(), line.rsplit(' ').next());
+        let (Some(first), Some(last)) = (first, last) else { return };
+        if matches!(first.trim_end_matches([';', '&']), "}" | ")" | "fi" | "done" | "esac" | "};" | ");") {
+            self.open = self.open.saturating_sub(1);
+        } else if last.ends_with('{') || last.ends_with('(') || matches!(last, "then" | "do" | "in") {
+            self.open = self.open.saturating_add(1);
+        }
+        self.redirected |= first == "exec" && line.contains('>')
+            || ["alias cat", "alias echo", "cat()", "echo()", "cat ()", "echo ()"]
+                .iter()
+                .any(|begin| line.starts_with(begin));
+    }
+
+    /// Whether what is shown here may be handed to another program by the lines around it.
+    pub(super) fn hand_on(&self) -> bool {
+        self.open > 0 || self.redirected
+    }
+
+    /// Forgets what is open, where another text begins.
+    pub(crate) fn forget_surroundings(&mut self) {
+        self.open = 0;
+        self.redirected = false;
     }
 
     /// Whether a line is, or may be, of a function.
@@ -53,6 +91,7 @@ impl Variables {
     pub(crate) fn clear(&mut self) {
         self.values.clear();
         self.functions = Functions::default();
+        self.forget_surroundings();
     }
 
     pub(super) fn value(&self, name: &str) -> Option<&str> {
@@ -94,4 +133,10 @@ impl Variables {
             self.values.push((name.to_owned(), value.to_owned()));
         }
     }
+}
+
+/// Whether a word is a name that is given a value: `NAME=…`.
+fn is_gift(word: &str) -> bool {
+    let name = word.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+    name > 0 && word.as_bytes().get(name) == Some(&b'=')
 }
