@@ -217,7 +217,7 @@ impl<'a> Walk<'a, '_> {
                 if call.open {
                     entries.push((None, Value::default()));
                 }
-                return Known::Entries(entries.into()).into();
+                return Known::entries(entries).into();
             }
             "sklearn.model_selection.train_test_split"
                 if (1..=MOST_ITEMS / 2).contains(&call.positional.len()) && !call.open =>
@@ -238,7 +238,7 @@ impl<'a> Walk<'a, '_> {
                     .collect();
                 self.prepared(&callee, call);
                 let partial = Partial { callee, positional: values.collect(), named };
-                return Known::Partial(Arc::new(partial)).into();
+                return Known::Partial(Arc::new(partial)).bounded().into();
             }
             "builtins.bool" | "builtins.int"
                 if let [setting] = call.positional.as_slice()
@@ -440,7 +440,10 @@ impl<'a> Walk<'a, '_> {
                 (_, Some(key)) => Known::Items([Value::text(key), value.clone()].into()).into(),
                 (_, None) => Known::Items([Value::default(), value.clone()].into()).into(),
             });
-            return Some(Value { known: Known::Items(listed.collect()), taint: call.receiver.taint });
+            return Some(Value {
+                known: Known::items(listed.collect::<Vec<_>>()),
+                taint: call.receiver.taint,
+            });
         }
         if !matches!(name, "append" | "extend" | "insert" | "add" | "update" | "setdefault" | "write") {
             return None;
@@ -454,7 +457,7 @@ impl<'a> Walk<'a, '_> {
             (Known::Items(items), "append") if items.len() < MOST_ITEMS => {
                 let added =
                     call.positional.first().map(|argument| argument.value.clone()).unwrap_or_default();
-                Known::Items(items.iter().cloned().chain([added]).collect())
+                Known::items(items.iter().cloned().chain([added]).collect::<Vec<_>>())
             }
             (Known::Entries(entries), "update") if entries.len() < MOST_ITEMS => {
                 let mut entries = entries.to_vec();
@@ -468,7 +471,7 @@ impl<'a> Walk<'a, '_> {
                         .iter()
                         .map(|(name, argument)| (Some(Arc::clone(name)), argument.value.clone())),
                 );
-                Known::Entries(entries.into())
+                Known::entries(entries)
             }
             (Known::Nothing, "update") => {
                 let given = call.positional.first().map(|argument| &argument.value.known);
@@ -485,7 +488,7 @@ impl<'a> Walk<'a, '_> {
                     Known::Nothing
                 } else {
                     let unknown = (None, Value::from_taint(before.taint));
-                    Known::Entries(std::iter::once(unknown).chain(all).collect())
+                    Known::entries(std::iter::once(unknown).chain(all).collect::<Vec<_>>())
                 }
             }
             (Known::Path(_), _) => before.known.clone(),

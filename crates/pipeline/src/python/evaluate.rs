@@ -213,7 +213,7 @@ impl<'a> Walk<'a, '_> {
             }
         }
         if whole {
-            return Value { known: Known::Items(items.into()), taint };
+            return Value { known: Known::items(items), taint };
         }
         Value::from_taint(items.iter().map(Value::all_taint).fold(taint, Taint::and))
     }
@@ -243,7 +243,7 @@ impl<'a> Walk<'a, '_> {
                 },
             }
         }
-        Known::Entries(entries.into()).into()
+        Known::entries(entries).into()
     }
 
     fn comprehension(&mut self, generators: &'a [ast::Comprehension], parts: &[&'a Expr]) -> Value {
@@ -398,7 +398,7 @@ pub(super) fn operation(operator: Operator, left: &Value, right: &Value) -> Valu
     let known = match operator {
         Operator::Add => match (&left.known, &right.known) {
             (Known::Items(a), Known::Items(b)) if a.len().saturating_add(b.len()) <= MOST_ITEMS => {
-                Known::Items(a.iter().chain(b.iter()).cloned().collect())
+                Known::items(a.iter().chain(b.iter()).cloned().collect::<Vec<_>>())
             }
             (Known::Text(_) | Known::Pieces(_), _) | (_, Known::Text(_) | Known::Pieces(_)) => {
                 Known::of_text(format!("{}{}", left.spelt(), right.spelt()))
@@ -421,7 +421,10 @@ pub(super) fn operation(operator: Operator, left: &Value, right: &Value) -> Valu
                 && some.len().saturating_add(more.len()) <= MOST_ITEMS
             {
                 let both = some.iter().chain(more.iter()).cloned();
-                return Value { known: Known::Entries(both.collect()), taint: left.taint.and(right.taint) };
+                return Value {
+                    known: Known::entries(both.collect::<Vec<_>>()),
+                    taint: left.taint.and(right.taint),
+                };
             }
             // Chains of a language model's parts: `prompt | model | parser`.
             let chained = [left, right].into_iter().find(|value| {

@@ -63,6 +63,11 @@ pub(super) struct Partial {
 pub(super) const HOLE: char = '\u{FFFC}';
 /// Most functions among which one is chosen.
 pub(super) const MOST_CHOICES: usize = 16;
+/// Most values within one, however often each is in it, and how deep they lie.
+const MOST_NODES: usize = 8192;
+const DEEPEST: usize = 32;
+/// Most names of a dict that is one of two.
+const MOST_JOINED: usize = 256;
 /// Longest text kept, in bytes.
 const MOST_TEXT: usize = 64 << 10;
 /// Longest path kept, in bytes.
@@ -321,6 +326,40 @@ impl Value {
 }
 
 impl Known {
+    /// A list, tuple or set; not known when there is too much in it.
+    pub(super) fn items(items: impl Into<Arc<[Value]>>) -> Self {
+        Self::Items(items.into()).bounded()
+    }
+
+    /// A dict; not known when there is too much in it.
+    pub(super) fn entries(entries: impl Into<Arc<[(Option<Arc<str>>, Value)]>>) -> Self {
+        Self::Entries(entries.into()).bounded()
+    }
+
+    /// The same as long as there is not too much in it. A value may be in another many times over (`d = [d, d]`), so that a few lines make one
+    /// that nobody could look through.
+    ///
+    /// Cost: [`MOST_NODES`] steps at most.
+    pub(super) fn bounded(self) -> Self {
+        if self.fits(&mut MOST_NODES.clone(), 0) { self } else { Self::Nothing }
+    }
+
+    fn fits(&self, left: &mut usize, depth: usize) -> bool {
+        let Some(rest) = left.checked_sub(1).filter(|_| depth <= DEEPEST) else { return false };
+        *left = rest;
+        let mut inner = |value: &Value| value.known.fits(left, depth.saturating_add(1));
+        match self {
+            Self::Items(items) => items.iter().all(inner),
+            Self::Entries(entries) => entries.iter().all(|(_, value)| inner(value)),
+            Self::Partial(partial) => {
+                inner(&partial.callee)
+                    && partial.positional.iter().all(&mut inner)
+                    && partial.named.iter().all(|(_, value)| inner(value))
+            }
+            _ => true,
+        }
+    }
+
     /// A text, whole or with holes, as long as it is not too long to keep.
     pub(super) fn of_text(text: String) -> Self {
         if text.len() > MOST_TEXT {
@@ -333,7 +372,7 @@ impl Known {
 
 /// A dict that is one of two: what stands in only one of them may be missing, so that more may be unknown.
 ///
-/// Cost: linear in the entries, of which there are few (`MOST_ITEMS`).
+/// Cost: linear in the entries. Beyond [`MOST_JOINED`] names none is known any longer, so that a long row of branches costs no more with each.
 fn either_of(one: &[(Option<Arc<str>>, Value)], other: &[(Option<Arc<str>>, Value)]) -> Known {
     let last = |entries: &[(Option<Arc<str>>, Value)]| -> BTreeMap<Arc<str>, Value> {
         entries.iter().filter_map(|(name, value)| Some((Arc::clone(name.as_ref()?), value.clone()))).collect()
@@ -345,6 +384,10 @@ fn either_of(one: &[(Option<Arc<str>>, Value)], other: &[(Option<Arc<str>>, Valu
             .map(|(_, value)| value.taint)
             .fold(Taint::default(), Taint::and)
     };
+    if one.len().max(other.len()) > MOST_JOINED {
+        let all = one.iter().chain(other).map(|(_, value)| value.taint).fold(Taint::default(), Taint::and);
+        return Known::Entries([(None, Value::from_taint(all))].into());
+    }
     let (mut joined, other_named) = (last(one), last(other));
     let mut sure =
         joined.len() == other_named.len() && one.iter().chain(other).all(|(name, _)| name.is_some());
@@ -362,7 +405,7 @@ fn either_of(one: &[(Option<Arc<str>>, Value)], other: &[(Option<Arc<str>>, Valu
         entries.push((None, Value::from_taint(unknown(one).and(unknown(other)))));
     }
     entries.extend(joined.into_iter().map(|(name, value)| (Some(name), value)));
-    Known::Entries(entries.into())
+    Known::entries(entries)
 }
 
 /// `path`, or its end behind `?` when it is too long to keep.
@@ -401,6 +444,26 @@ mod tests {
         assert!(!joined.is_constant(), "more may be in it");
         let joined = dict(&[("a", "1")]).or(&dict(&[("a", "2")]));
         assert_eq!(joined.entry("a").map(|value| value.known.clone()), Some(Known::Nothing));
+        assert!(matches!(&joined.known, Known::Entries(entries) if entries.len() == 1));
+    }
+
+    #[test]
+    fn what_holds_a_value_many_times_over_is_not_known_beyond_a_size() {
+        let mut value: Value = Known::Integer(1).into();
+        for _ in 0..40 {
+            value = Known::items([value.clone(), value]).into();
+        }
+        let mut dict: Value = Known::entries([(Some(Arc::from("x")), Value::from(Known::Integer(1)))]).into();
+        for number in 0..40 {
+            let twice = |name: &str| (Some(Arc::from(name)), dict.clone());
+            let next: Value = Known::entries([twice("a"), twice("b")]).into();
+            let also: Value =
+                Known::entries([twice("a"), (Some(Arc::from("n")), Known::Integer(number).into())]).into();
+            dict = next.or(&also);
+        }
+        assert!(!value.is_constant() && !dict.is_constant());
+        let many: Vec<_> = (0..300).map(|at| (Some(Arc::from(format!("k{at}"))), Value::default())).collect();
+        let joined = Value::from(Known::entries(many.clone())).or(&Known::entries(many[1..].to_vec()).into());
         assert!(matches!(&joined.known, Known::Entries(entries) if entries.len() == 1));
     }
 

@@ -602,12 +602,12 @@ fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
         (Known::Entries(entries), name) if entries.len() < MOST_ENTRIES => {
             let mut entries = entries.to_vec();
             entries.push((name.map(Arc::from), value));
-            Value { known: Known::Entries(entries.into()), taint }
+            Value { known: Known::entries(entries), taint }
         }
         // What else is in it is not known: `**options` of a function.
         (Known::Nothing, Some(name)) => {
             let entries = [(None, Value::from_taint(taint)), (Some(Arc::from(name)), value)];
-            Value { known: Known::Entries(entries.into()), taint }
+            Value { known: Known::entries(entries), taint }
         }
         _ => {
             let added = value.all_taint();

@@ -1,9 +1,13 @@
 //! What is known of a Python value without running anything.
 
 use crate::python::strings::{self, Argument, Folded, MOST_BYTES, codecs, formatted, interpolated};
+use std::sync::Arc;
 
 /// Most list items folded.
 const MOST_ITEMS: usize = 65_536;
+/// Most values within one, however often each is in it, and how deep they lie.
+const MOST_NODES: usize = MOST_ITEMS * 2;
+const DEEPEST: usize = 32;
 
 /// The abstract value of one expression, and where it comes from.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +34,7 @@ pub(super) enum Known {
     Text(String),
     Bytes(Vec<u8>),
     Integer(i64),
-    Items(Vec<Known>),
+    Items(Arc<[Known]>),
     /// A module, class or function by its full path: `os.system`, `builtins.eval`.
     Path(String),
     /// A function made from another: calling it calls that one.
@@ -110,7 +114,7 @@ impl Known {
     /// The items of a list, or the characters or bytes of a text.
     pub(super) fn items(&self) -> Option<Vec<Self>> {
         match self {
-            Self::Items(items) => Some(items.clone()),
+            Self::Items(items) => Some(items.to_vec()),
             Self::Text(text) => {
                 Some(text.chars().take(MOST_ITEMS).map(|c| Self::Text(c.to_string())).collect())
             }
@@ -129,14 +133,27 @@ impl Known {
         }
     }
 
+    /// A list; not known when there is too much in it. Each line may double what a name holds (`d = [d, d]`).
+    pub(super) fn list(items: Vec<Self>) -> Self {
+        Self::Items(items.into()).bounded()
+    }
+
     fn bounded(self) -> Self {
         let size = match &self {
             Self::Text(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
-            Self::Items(items) => items.len(),
             _ => 0,
         };
-        if size > MOST_BYTES { Self::Nothing } else { self }
+        if size > MOST_BYTES || !self.fits(&mut MOST_NODES.clone(), 0) { Self::Nothing } else { self }
+    }
+
+    fn fits(&self, left: &mut usize, depth: usize) -> bool {
+        let Some(rest) = left.checked_sub(1).filter(|_| depth <= DEEPEST) else { return false };
+        *left = rest;
+        match self {
+            Self::Items(items) => items.iter().all(|item| item.fits(left, depth.saturating_add(1))),
+            _ => true,
+        }
     }
 }
 
@@ -146,9 +163,7 @@ pub(super) fn add(left: &Known, right: &Known) -> Known {
         (Known::Text(a), Known::Text(b)) => Known::Text([a.as_str(), b].concat()),
         (Known::Bytes(a), Known::Bytes(b)) => Known::Bytes([a.as_slice(), b].concat()),
         (Known::Integer(a), Known::Integer(b)) => a.checked_add(*b).map_or(Known::Nothing, Known::Integer),
-        (Known::Items(a), Known::Items(b)) if a.len() < MOST_ITEMS => {
-            Known::Items([a.as_slice(), b].concat())
-        }
+        (Known::Items(a), Known::Items(b)) if a.len() < MOST_ITEMS => Known::Items([&**a, b].concat().into()),
         _ => Known::Nothing,
     }
     .bounded()
@@ -211,7 +226,7 @@ pub(super) fn slice(value: &Known, start: Option<i64>, end: Option<i64>, step: i
         Known::Bytes(_) => Known::Bytes(
             taken.iter().filter_map(Known::integer).filter_map(|b| u8::try_from(b).ok()).collect(),
         ),
-        _ => Known::Items(taken),
+        _ => Known::list(taken),
     }
 }
 
@@ -270,6 +285,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_list_that_holds_itself_many_times_over_is_not_known_beyond_a_size() {
+        let mut list = Known::Integer(1);
+        for _ in 0..40 {
+            list = Known::list(vec![list.clone(), list]);
+        }
+        assert!(list != Known::Integer(1));
+        assert!(
+            matches!(Known::list(vec![Known::Integer(7); MOST_ITEMS]), Known::Items(items) if items.len() == MOST_ITEMS)
+        );
+    }
+
+    #[test]
     fn decoders_give_what_python_gives() {
         let text = |text: &str| Known::Text(text.to_owned());
         assert_eq!(decode("base64.b64decode", &text("aWQ="), None), Some(Known::Bytes(b"id".to_vec())));
@@ -282,8 +309,8 @@ mod tests {
     fn strings_fold() {
         let text = |text: &str| Known::Text(text.to_owned());
         assert_eq!(slice(&text("metsys"), None, None, -1), text("system"));
-        assert_eq!(percent("%s%c", &Known::Items(vec![text("o"), Known::Integer(115)])), text("os"));
+        assert_eq!(percent("%s%c", &Known::list(vec![text("o"), Known::Integer(115)])), text("os"));
         assert_eq!(format("{}{0}", &[text("a")], &[]), text("aa"));
-        assert_eq!(join(&text(""), &Known::Items(vec![text("o"), text("s")])), text("os"));
+        assert_eq!(join(&text(""), &Known::list(vec![text("o"), text("s")])), text("os"));
     }
 }

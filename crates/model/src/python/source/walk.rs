@@ -279,7 +279,7 @@ impl Walk {
             }
             Expr::Tuple(ast::ExprTuple { elts, .. }) | Expr::List(ast::ExprList { elts, .. }) => {
                 let items = match &value.known {
-                    Known::Items(items) if items.len() == elts.len() => items.clone(),
+                    Known::Items(items) if items.len() == elts.len() => items.to_vec(),
                     _ => vec![Known::Nothing; elts.len()],
                 };
                 for (target, known) in elts.iter().zip(items) {
@@ -360,7 +360,7 @@ impl Walk {
             | Expr::Set(ast::ExprSet { elts, .. }) => {
                 let values: Vec<Value> = elts.iter().map(|element| self.evaluate(element)).collect();
                 let sources = values.iter().fold(Value::default(), super::fold::Value::with);
-                sources.but(Known::Items(values.into_iter().map(|value| value.known).collect()))
+                sources.but(Known::list(values.into_iter().map(|value| value.known).collect()))
             }
             Expr::Dict(dict) => {
                 let mut sources = Value::default();
@@ -462,11 +462,11 @@ impl Walk {
                 self.assign(target, &value);
                 built.push(self.evaluate(element).known);
             }
-            return over.but(Known::Items(built));
+            return over.but(Known::list(built));
         }
         let value = self.evaluate(element);
         let sources = over.clone_sources().with(&value);
-        sources.but(Known::Items(vec![value.known]))
+        sources.but(Known::list(vec![value.known]))
     }
 
     /// Longest list a comprehension is unrolled over.

@@ -127,7 +127,7 @@ impl Walk {
                 _ => Known::Text(String::from_utf8_lossy(bytes).into_owned()),
             },
             ("split", Known::Text(text), Some(Known::Text(by))) if !by.is_empty() => {
-                Known::Items(text.split(by.as_str()).map(|part| Known::Text(part.to_owned())).collect())
+                Known::list(text.split(by.as_str()).map(|part| Known::Text(part.to_owned())).collect())
             }
             _ => Known::Nothing,
         };
@@ -221,7 +221,7 @@ impl Walk {
                     if function == "builtins.chr" {
                         let letters: Option<Vec<Known>> =
                             items.iter().map(|item| fold::character(item).map(Known::Text)).collect();
-                        return all.but(letters.map_or(Known::Nothing, Known::Items));
+                        return all.but(letters.map_or(Known::Nothing, Known::list));
                     }
                     let argument: Vec<Value> = items.into_iter().take(1).map(Value::from).collect();
                     return self.called(&function, &argument, &[], offset);
