@@ -3,9 +3,12 @@
 use super::ciphers::english_likeness;
 use super::hidden::{Hidden, Veil};
 use super::leet::LIKE_WORDS;
+use std::collections::HashSet;
 
 /// Letters of the longest word that control characters are taken to stand within; more are several words, which they part.
 const LONGEST_WORD: usize = 20;
+/// Letters of the shortest word in which they count: examples of programs (`a\x00b`) have fewer.
+const SHORTEST_WORD: usize = 5;
 /// Control characters within words from which on a text is read without them.
 const LEAST: usize = 2;
 
@@ -17,8 +20,10 @@ pub(super) fn is_unseen(character: char) -> bool {
 /// A text without control characters, which may stand within words (`Ign\u{1}ore`), where there are some.
 pub(super) fn piece(text: &str, found: &mut Vec<Hidden>) {
     // The first byte of those beyond ASCII is 0xC2.
-    let may_be = |byte: u8| (byte < b' ') & !byte.is_ascii_whitespace() | (byte == 0x7F) | (byte == 0xC2);
-    if !text.bytes().fold(false, |any, byte| any | may_be(byte)) {
+    let may_be = |byte: u8| {
+        u32::from(byte < b' ' && !byte.is_ascii_whitespace()) | u32::from(matches!(byte, 0x7F | 0xC2))
+    };
+    if text.bytes().fold(0, |any, byte| any | may_be(byte)) == 0 {
         return;
     }
     let (read, joined) = without(text);
@@ -27,9 +32,10 @@ pub(super) fn piece(text: &str, found: &mut Vec<Hidden>) {
     }
 }
 
-/// A text without its control characters, and how often letters are joined by that. Between whole words they are blanks.
+/// A text without its control characters, and how often letters are joined by that, of each word once. Between whole words they are blanks.
 pub(super) fn without(text: &str) -> (String, usize) {
     let (mut out, mut joined) = (String::with_capacity(text.len()), 0_usize);
+    let mut known = HashSet::new();
     for stretch in text.split_inclusive(char::is_whitespace) {
         let controls = stretch.chars().filter(|one| is_unseen(*one)).count();
         if controls == 0 {
@@ -38,20 +44,31 @@ pub(super) fn without(text: &str) -> (String, usize) {
         }
         let letters = stretch.chars().filter(|one| one.is_alphabetic()).count();
         let parts = letters > LONGEST_WORD && letters >= controls.saturating_add(1).saturating_mul(3);
-        let (mut last, mut between) = (' ', false);
-        for one in stretch.chars() {
+        let (mut word, mut within, mut between) = (String::new(), 0_usize, false);
+        for one in stretch.chars().chain([' ']) {
             if is_unseen(one) {
-                between = true;
+                between = !word.is_empty();
                 if parts {
                     out.push(' ');
                 }
                 continue;
             }
-            joined +=
-                usize::from(between && !parts && last.is_ascii_alphabetic() && one.is_ascii_alphabetic());
-            (last, between) = (one, false);
+            if one.is_alphabetic() {
+                within += usize::from(between);
+                word.push(one);
+            } else {
+                let counts = within > 0 && !parts && word.chars().nth(SHORTEST_WORD - 1).is_some();
+                if counts && known.insert(word.clone()) {
+                    joined += within;
+                }
+                word.clear();
+                within = 0;
+            }
+            between = false;
             out.push(one);
         }
+        // The blank that ends the last word is none of the text.
+        out.pop();
     }
     (out, joined)
 }
@@ -61,7 +78,7 @@ pub(super) fn without(text: &str) -> (String, usize) {
 pub(super) struct Apart {
     /// What the escapes say that follow each other, and how many of them are set apart.
     run: String,
-    set_apart: usize,
+    parted: usize,
     /// Where the run begins and ends.
     from: usize,
     to: usize,
@@ -85,7 +102,7 @@ impl Apart {
             self.to = at + length;
             return;
         } else {
-            self.set_apart += usize::from(!between.is_empty());
+            self.parted += usize::from(!between.is_empty());
             if ["' '", "\" \"", "` `"].iter().any(|blank| between.contains(blank)) {
                 self.run.push(' ');
             }
@@ -103,8 +120,8 @@ impl Apart {
         const DIFFERENT: u32 = 8;
         let letters =
             || self.run.bytes().map(|byte| byte.to_ascii_lowercase()).filter(u8::is_ascii_lowercase);
-        if self.set_apart >= LETTERS
-            && self.set_apart * 2 >= self.run.len()
+        if self.parted >= LETTERS
+            && self.parted * 2 >= self.run.len()
             && letters().count() >= LETTERS
             && letters().fold(0_u32, |seen, byte| seen | 1 << (byte - b'a')).count_ones() >= DIFFERENT
             && english_likeness(self.run.chars()) >= LIKE_WORDS
@@ -116,7 +133,7 @@ impl Apart {
             self.span = Some((self.span.map_or(self.from, |(start, _)| start), self.to));
         }
         self.run.clear();
-        self.set_apart = 0;
+        self.parted = 0;
     }
 
     /// What all runs say that read like words.

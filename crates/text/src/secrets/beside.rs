@@ -608,8 +608,7 @@ fn is_issued(text: &[u8], (segment, from): (usize, usize), service: &Found, valu
     let is_operator = matches!(
         operator,
         [Some(b':' | b'='), None, None]
-            | [Some(b'='), Some(b'>'), None]
-            | [Some(b'-'), Some(b'>'), None]
+            | [Some(b'=' | b'-'), Some(b'>'), None]
             | [Some(b':'), Some(b'='), None]
     );
     // What stands before the name may make another of it: `x-heroku`, `app.heroku`.
@@ -845,7 +844,7 @@ mod tests {
         let hexadecimal = "9f86d081884c7d659a2feaa0c55ad015";
         for (text, value) in [
             (format!("COSMOS_PRIMARY_KEY={long}=="), format!("{long}==")),
-            (format!("Azure Cosmos primaryKey: {long}=="), long.clone()),
+            (format!("Azure Cosmos primaryKey: {long}=="), long),
             (format!("eventhub PrimaryKey={drawn}="), format!("{drawn}=")),
             (format!("iothub primary-key: {drawn}="), drawn.to_owned()),
             (format!("azure primaryKey={hexadecimal}"), hexadecimal.to_owned()),
