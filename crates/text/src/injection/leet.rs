@@ -25,7 +25,7 @@ fn first_leet_digit(bytes: &[u8]) -> Option<usize> {
 const DRAWN: usize = 12;
 /// How English a value's letters are, in the measure of [`english_likeness`], from which on it is no drawn one: by itself, and where
 /// capitals and small letters are mixed. English has 655, letters at random 385, somewhat more with digits read as letters.
-const LIKE_WORDS: u64 = 470;
+pub(super) const LIKE_WORDS: u64 = 470;
 const LIKE_MIXED_WORDS: u64 = 570;
 
 /// Reads digits as letters where a quarter of the words, and at least three, mix both. What is drawn, as digests, tokens and hashes of

@@ -29,5 +29,6 @@ mod runs;
 mod spaced;
 mod tokens;
 mod transfer;
+mod unseen;
 pub mod weights;
 pub mod windows;

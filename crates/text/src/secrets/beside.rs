@@ -158,6 +158,12 @@ impl Context {
             raw.push(hit);
             return;
         }
+        if is_token_of_account(text, from, value) && !is_open(text, from) && !is_call(text, to) {
+            let why = "a drawn value behind the account of Twilio that it opens";
+            reading.claimed = from + value.len();
+            raw.push(Raw::new(&SERVICE, from, from + value.len(), 0.6, why));
+            return;
+        }
         // Names are rarer than the rest: where none stands, nothing else is asked.
         self.search(text, from, from + value.len(), reading);
         if reading.found.is_empty()
@@ -269,22 +275,49 @@ fn is_open(text: &[u8], from: usize) -> bool {
             .iter()
             .any(|word| holds_ignoring_case(name, word))
         || WHOLE_OPEN_NAMES.iter().any(|open| name.eq_ignore_ascii_case(open))
-        || is_key_of_store(name)
+        || is_key_of_store(text, from, name)
 }
 
 /// What keys are called that lead to something kept, or tell one request or row from another, and open nothing.
 const STORE_KEYS: [&[u8]; 9] =
     [b"cache", b"idempotency", b"primary", b"foreign", b"partition", b"sort", b"row", b"object", b"dedup"];
+/// Those of them whose values are drawn by who makes them.
+const DRAWN_KEYS: [&[u8]; 3] = [b"cache", b"idempotency", b"dedup"];
 
-/// Whether a name is that of such a key: `cacheKey`, `Idempotency-Key`, `user_primary_key`.
-fn is_key_of_store(name: &[u8]) -> bool {
+/// Whether a value is given to the name of such a key and is what they are: `cacheKey`, `Idempotency-Key`, `user_primary_key`. The keys of
+/// Azure's accounts are called primary, too, and are base64 of 32 or 64 bytes, or 32 hexadecimal digits.
+///
+/// Source: Azure's documentation of the access keys of its accounts.
+fn is_key_of_store(text: &[u8], from: usize, name: &[u8]) -> bool {
     let Some((head, last)) = name.split_last_chunk::<3>() else { return false };
     let head = head.strip_suffix(b"_").or(head.strip_suffix(b"-")).unwrap_or(head);
-    let ends = |word: &&[u8]| {
+    let ends = |word: &&&[u8]| {
         let tail = head.len().checked_sub(word.len()).and_then(|at| head.get(at..));
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word))
     };
-    last.eq_ignore_ascii_case(b"key") && STORE_KEYS.iter().any(ends)
+    let Some(word) = STORE_KEYS.iter().find(ends).filter(|_| last.eq_ignore_ascii_case(b"key")) else {
+        return false;
+    };
+    let run = MEMBERS.run(text.get(from..).unwrap_or_default(), 160);
+    let value = span(text, from, from + run);
+    if is_uuid(value) || value.iter().all(u8::is_ascii_digit) {
+        return true;
+    }
+    let is_of_account = matches!(run, 43 | 86) && bytes::at(text, from + run) == Some(b'=');
+    if is_of_account || *word == b"primary" {
+        return false;
+    }
+    DRAWN_KEYS.contains(word)
+        || is_path(value)
+        || is_hexadecimal(value)
+        || has_worded_path(value)
+        || is_file(value)
+}
+
+/// Whether a value ends as the name of a file does: `a8F3kd92.png`.
+fn is_file(value: &[u8]) -> bool {
+    let ending = value.iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
+    (2..=5).contains(&ending) && value.iter().nth_back(ending) == Some(&b'.')
 }
 
 /// Names of digests and of places in a history that end others which are none. `h1` and `zh` stand in `go.sum` and Terraform's locks.
@@ -437,7 +470,9 @@ fn by_service(
     found: &[Found],
 ) -> Option<Raw> {
     let is_session = value.starts_with(b"cs_test_") || value.starts_with(b"cs_live_");
-    let is_stripe = || is_session || found.iter().any(|word| word.is_of(text, b"stripe"));
+    // What another service stands nearer to is that one's.
+    let nearest = || found.iter().rev().find(|word| word.word.is_service() && word.end <= from);
+    let is_stripe = || is_session || nearest().is_some_and(|word| word.is_of(text, b"stripe"));
     if is_repository(value) || is_stripe_object(value) && is_stripe() {
         return None;
     }
@@ -506,7 +541,7 @@ fn by_service(
 /// Issuers whose keys have the form of an identifier or a digest, and that form: the length of its hexadecimal digits, or of the identifier.
 ///
 /// Sources: what each documents of its API's authentication.
-const ISSUED: [(&[u8], &[usize]); 9] = [
+const ISSUED: [(&[u8], &[usize]); 10] = [
     (b"heroku", &[36]),
     (b"postmark", &[36]),
     (b"snyk", &[36]),
@@ -516,7 +551,39 @@ const ISSUED: [(&[u8], &[usize]); 9] = [
     (b"datadog", &[32, 40]),
     (b"openweather", &[32]),
     (b"openweathermap", &[32]),
+    (b"twilio", &[32]),
 ];
+
+/// Whether a value has the form of the token of an account of Twilio's, and stands behind one: as the next argument, in the next column, or
+/// with a word for a token or a password between.
+///
+/// Source: Twilio's documentation of its API's authentication: the account is `AC` and 32 hexadecimal digits, the token 32 of them.
+fn is_token_of_account(text: &[u8], from: usize, value: &[u8]) -> bool {
+    /// How far behind the account it may stand, in bytes.
+    const NEAR: usize = 40;
+    const ACCOUNT: usize = 34;
+    if value.len() != 32 || !is_digest(&measure(value)) {
+        return false;
+    }
+    let begin = from.saturating_sub(NEAR + ACCOUNT);
+    let head = span(text, begin, from);
+    let is_account = |at: &usize| {
+        let digits = head.get(at + 2..at + ACCOUNT).unwrap_or_default();
+        digits.len() == ACCOUNT - 2
+            && digits.iter().all(u8::is_ascii_hexdigit)
+            && !bytes::before(text, begin + at).is_some_and(|byte| WORD.has(byte))
+            && !head.get(at + ACCOUNT).is_some_and(|byte| WORD.has(*byte))
+    };
+    let Some(at) = memchr::memmem::rfind_iter(head, b"AC").find(is_account) else { return false };
+    let between = head.get(at + ACCOUNT..).unwrap_or_default();
+    let is_told = || {
+        [&b"token"[..], b"auth", b"secret", b"pass", b"key"]
+            .iter()
+            .any(|word| holds_ignoring_case(between, word))
+    };
+    // What a path goes on with are the resources of the account.
+    between.first() != Some(&b'/') && (!between.iter().any(u8::is_ascii_alphanumeric) || is_told())
+}
 
 /// Names that the query of an address gives a key to.
 const PARAMETERS: [&[u8]; 8] =
@@ -535,29 +602,50 @@ fn is_issued(text: &[u8], (segment, from): (usize, usize), service: &Found, valu
         return PARAMETERS.iter().any(|known| name.eq_ignore_ascii_case(known));
     }
     let between = span(text, service.end, from);
-    let is_operator = |byte: &u8| matches!(byte, b' ' | b':' | b'=' | b'"' | b'\'');
+    // An operator with at most blanks and quotes around it.
+    let mut marks = between.iter().copied().filter(|byte| !b" \"'".contains(byte));
+    let operator = [marks.next(), marks.next(), marks.next()];
+    let is_operator = matches!(
+        operator,
+        [Some(b':' | b'='), None, None]
+            | [Some(b'=' | b'-'), Some(b'>'), None]
+            | [Some(b':'), Some(b'='), None]
+    );
     // What stands before the name may make another of it: `x-heroku`, `app.heroku`.
-    let is_whole =
-        !bytes::before(text, service.start).is_some_and(|byte| WORD.has(byte) || b"-./".contains(&byte));
-    is_whole
-        && service.end < from
-        && between.iter().all(is_operator)
-        && between.iter().filter(|byte| matches!(byte, b':' | b'=')).count() == 1
+    let joined = bytes::before(text, service.start).filter(|byte| WORD.has(*byte) || b"-./".contains(byte));
+    let is_whole = match joined {
+        None => true,
+        Some(b'.') => !is_of_identifier(span(text, service.start.saturating_sub(24), service.start - 1)),
+        Some(_) => false,
+    };
+    is_whole && service.end < from && is_operator
 }
 
-/// Whether a value is an object of Stripe's, which says so in its first letters: `cs_test_…`, `pi_…`. Keys and what opens a session say that, too.
+/// Whether a name that goes on with a dot is one for what identifiers name.
+fn is_of_identifier(name: &[u8]) -> bool {
+    let length = name.iter().rev().take_while(|byte| WORD.has(**byte) || **byte == b'-').count();
+    let last = name.get(name.len() - length..).unwrap_or_default();
+    let names = [&b"app"[..], b"apps", b"client", b"id", b"ids", b"request", b"release", b"build", b"trace"];
+    last.is_empty() || names.iter().any(|known| last.eq_ignore_ascii_case(known))
+}
+
+/// The kinds of Stripe's objects that their identifiers begin with and that open nothing.
 ///
 /// Source: Stripe's API reference, identifiers.
+const STRIPE_OBJECTS: [&[u8]; 37] = [
+    b"acct", b"ba", b"bps", b"card", b"ch", b"cn", b"cs", b"cus", b"dp", b"evt", b"fee", b"ii", b"il", b"in",
+    b"inv", b"li", b"mbur", b"pi", b"plan", b"pm", b"po", b"price", b"prod", b"promo", b"py", b"qt", b"re",
+    b"req", b"seti", b"si", b"src", b"sub", b"tr", b"txn", b"txr", b"we", b"mandate",
+];
+
+/// Whether a value is an object of Stripe's, which says so in its first letters: `cs_test_…`, `pi_…`. Keys, tokens and codes say what they
+/// are in other letters.
 fn is_stripe_object(value: &[u8]) -> bool {
     let Some(at) = value.iter().position(|byte| *byte == b'_') else { return false };
     let (kind, rest) = value.split_at(at);
     let rest = rest.get(1..).unwrap_or_default();
     let rest = rest.strip_prefix(b"test_").or(rest.strip_prefix(b"live_")).unwrap_or(rest);
-    (2..=7).contains(&kind.len())
-        && kind.iter().all(u8::is_ascii_lowercase)
-        && ![&b"sk"[..], b"rk", b"pk", b"ek", b"whsec", b"key", b"secret", b"token"].contains(&kind)
-        && rest.len() >= 14
-        && rest.iter().all(u8::is_ascii_alphanumeric)
+    STRIPE_OBJECTS.contains(&kind) && rest.len() >= 14 && rest.iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// Whether a value is as long as a digest or a commit, in hexadecimal.
@@ -746,6 +834,99 @@ mod tests {
         ] {
             let found = found(&text);
             assert!(found.iter().any(|(_, one)| one == value), "{text}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn primary_keys_of_accounts_are_secrets_and_those_of_rows_are_none() {
+        let drawn = "Z6O9Nhsjv+ayUEeI1IojKbYcsGdgYSNqxe1s2MYzUhQ";
+        let long = format!("{drawn}q7Rk2LxVb9TfWc4YpHn8DmEo3GtJu5SiAl0Pz6CvB1X");
+        let hexadecimal = "9f86d081884c7d659a2feaa0c55ad015";
+        for (text, value) in [
+            (format!("COSMOS_PRIMARY_KEY={long}=="), format!("{long}==")),
+            (format!("Azure Cosmos primaryKey: {long}=="), long),
+            (format!("eventhub PrimaryKey={drawn}="), format!("{drawn}=")),
+            (format!("iothub primary-key: {drawn}="), drawn.to_owned()),
+            (format!("azure primaryKey={hexadecimal}"), hexadecimal.to_owned()),
+            (format!("  \"primaryKey\": \"{hexadecimal}\","), hexadecimal.to_owned()),
+            ("row_key: a8F3kd92LsQ0pZx7Vb6N".to_owned(), "a8F3kd92LsQ0pZx7Vb6N".to_owned()),
+        ] {
+            let found = found(&text);
+            assert!(
+                found.iter().any(|(_, one)| one.starts_with(value.trim_end_matches('='))),
+                "{text}: {found:?}"
+            );
+        }
+        for text in [
+            "primary_key=3f2c8a41-9d7e-4b60-a1c5-7e92d04b6f18",
+            "primaryKey: 202611300417552891, foreign_key=4815162342000017",
+            "object_key=uploads/2026/a8F3kd92LsQ0pZx7Vb6N",
+            "objectKey: a8F3kd92LsQ0pZx7Vb6N.png",
+            "partition_key: 9f86d081884c7d659a2feaa0c55ad015",
+            "Idempotency-Key: KG5LxwFBepaKHyUD2mQ",
+            "cache_key = a8F3kd92LsQ0pZx7Vb6N",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn objects_of_stripe_are_no_keys_and_what_others_or_stripe_give_as_one_is() {
+        let key = "a8F3kd92LsQ0pZx7Vb6N";
+        let long = format!("{key}{key}");
+        for (text, value) in [
+            (format!("stripe and mailgun: mgk_{key}"), format!("mgk_{key}")),
+            (format!("Bill with Stripe. mailgun = mgk_{key}"), format!("mgk_{key}")),
+            (format!("Bill with Stripe. mailgun = li_{key}"), format!("li_{key}")),
+            (format!("stripe terminal token pst_test_{long}"), long.clone()),
+            (format!("Stripe OAuth code: ac_{}", &long[..32]), long[..32].to_owned()),
+            (format!("stripe refresh token rt_{long}"), long.clone()),
+            (format!("stripe: tok_{key}Qx7V"), format!("tok_{key}Qx7V")),
+        ] {
+            let found = found(&text);
+            assert!(found.iter().any(|(_, one)| one.ends_with(&value)), "{text}: {found:?}");
+        }
+        for kind in ["cus", "ch", "pi", "seti", "sub", "prod", "price", "evt", "acct", "req", "txn"] {
+            for text in [format!("stripe: {kind}_{key}"), format!("stripe_key = {kind}_{key}")] {
+                assert!(found(&text).iter().all(|(kind, _)| *kind != "service-key"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_token_behind_an_account_of_twilio_is_told_and_its_resources_are_none() {
+        let account = "AC0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+        let token = "f687dbe75d1c4f39f7e14b6822089038";
+        for text in [
+            &format!("client = twilio.rest.Client('{account}', '{token}')"),
+            &format!("twilio sid {account} token {token}"),
+            &format!("{account},{token}"),
+            &format!("account {account}\nauth token: {token}"),
+            &format!("twilio: {token}"),
+        ] {
+            let found = found(text);
+            assert!(found.iter().any(|(_, one)| one == token), "{text}: {found:?}");
+        }
+        for text in [
+            &format!("{account}/Messages/{token}"),
+            &format!("twilio account {account} etag: {token}"),
+            &format!("the log of {account} has the checksum {token}"),
+            &format!("XAC{account}, {}", &token[..30]),
+            &format!("see twilio, commit {token}"),
+        ] {
+            assert!(found(text).iter().all(|(_, one)| one != token), "{text}: {:?}", found(text));
+        }
+    }
+
+    #[test]
+    fn keys_of_an_issuer_are_told_behind_every_operator() {
+        let uuid = "3f2c8a41-9d7e-4b60-a1c5-7e92d04b6f18";
+        for text in ["'heroku' => '{}'", "heroku -> {}", "heroku := {}", "x.heroku: {}", "conf.heroku={}"] {
+            assert_eq!(found(&text.replace("{}", uuid)), [("service-key", uuid.to_owned())], "{text}");
+        }
+        for text in ["app.heroku: {}", "request.heroku = {}", "heroku - {}", "heroku :: {}", "x-heroku => {}"]
+        {
+            assert_eq!(found(&text.replace("{}", uuid)), [], "{text}");
         }
     }
 
