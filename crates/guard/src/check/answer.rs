@@ -126,11 +126,13 @@ impl ResponseJudge {
         let (before, mut seen) = (self.settled(), Vec::new());
         let mut ending = self.alone.take().unwrap_or_else(|| self.whole.fork());
         let end = self.whole.tail.end();
+        let mut beside = Vec::new();
         if let Some(turns) = &mut self.turns {
-            turns.complete(turns.current(), ending.fork(), end);
+            beside = turns.complete(turns.current(), ending.fork(), end, &mut seen);
         }
         ending.finish(&mut seen);
-        self.take_beside(ending.beside(), &seen);
+        beside.extend(ending.beside());
+        self.take_beside(beside, &seen);
         self.alone = Some(self.prepared.course(end, |reader| reader.rereads()));
         self.found(seen, before, false, &mut release);
         if self.turns.is_some() {
@@ -146,6 +148,10 @@ impl ResponseJudge {
     /// Says that the last text is complete, and gives what was still held.
     pub fn finish(&mut self) -> Release {
         let mut release = Release::default();
+        // Texts whose ends were not told are read on into those behind them like others.
+        if !self.ended {
+            self.close_all(&mut release);
+        }
         if let Some(mut alone) = self.alone.take().filter(|_| !self.ended) {
             let (before, mut seen) = (self.settled().min(alone.settled()), Vec::new());
             alone.finish(&mut seen);

@@ -25,6 +25,8 @@ pub(super) struct Turns {
     /// The number of the one under way.
     current: usize,
     onward: Vec<Onward>,
+    /// Whether nothing more comes to any of them.
+    is_last: bool,
 }
 
 /// One of them.
@@ -60,6 +62,27 @@ struct Onward {
     taken: usize,
     /// How many bytes behind the end it still reads.
     left: usize,
+    /// Whether that text was only taken to have ended there: it waited for too long.
+    is_guess: bool,
+    /// Whether it was read to its end where it is.
+    has_ended: bool,
+}
+
+impl Onward {
+    /// A reading from the end of a text, of whose own pieces so many were read.
+    fn new(reading: Waiting, from: usize, taken: usize, is_guess: bool) -> Self {
+        Self { reading, from, at: from, taken, left: BEGINNING, is_guess, has_ended: false }
+    }
+
+    /// What it finds if what it read ends here.
+    fn end_here(&mut self, seen: &mut Vec<Seen>) -> Vec<Beside> {
+        if std::mem::replace(&mut self.has_ended, true) {
+            return Vec::new();
+        }
+        let mut ending = self.reading.course.fork();
+        ending.finish(seen);
+        ending.beside()
+    }
 }
 
 impl Waiting {
@@ -97,14 +120,7 @@ impl Turns {
             }
             text.length = text.length.saturating_add(piece.len());
         }
-        let end = place.saturating_add(piece.len());
         self.go_on();
-        let last = self.texts.last().map_or(0, |text| text.number);
-        for one in &mut self.onward {
-            // Behind the last text another may never come.
-            let is_last = one.at >= last && one.at != current;
-            one.reading.holds = one.reading.holds && !is_last && one.reading.is_patient(end);
-        }
     }
 
     /// Reads on behind ends, as far as what stands there has come.
@@ -117,13 +133,15 @@ impl Turns {
                 }
                 while let Some((place, piece)) = text.beginning.get(one.taken).filter(|_| one.left > 0) {
                     one.reading.course.take(piece, *place);
+                    one.has_ended = false;
                     one.taken = one.taken.saturating_add(1);
                     one.left = one.left.saturating_sub(piece.len());
                 }
                 if text.number != one.from && text.length >= BEGINNING && one.taken >= text.beginning.len() {
                     one.left = 0;
                 }
-                if !text.complete || one.left == 0 {
+                let is_over = text.complete || one.is_guess && text.number == one.from;
+                if !is_over || one.left == 0 {
                     break;
                 }
             }
@@ -131,20 +149,51 @@ impl Turns {
     }
 
     /// A text is complete: its end is read on into what stands behind it. `end` is the end of the answer so far.
-    pub(super) fn complete(&mut self, number: usize, course: Course, end: usize) {
+    pub(super) fn complete(
+        &mut self,
+        number: usize,
+        course: Course,
+        end: usize,
+        seen: &mut Vec<Seen>,
+    ) -> Vec<Beside> {
+        let mut beside = Vec::new();
         if let Some(text) = self.text(number) {
             text.complete = true;
             // What it has of its own was read.
             let taken = text.beginning.len();
             let reading = Waiting { course, since: end, holds: true };
-            // Each reads all that comes: the oldest has read the most, and the answer as it comes is read besides.
-            if self.onward.len() >= MOST_ONWARD {
-                self.onward.remove(0);
-            }
-            self.onward.push(Onward { reading, from: number, at: number, taken, left: BEGINNING });
+            let mut one = Onward::new(reading, number, taken, false);
+            // By itself it is read to its end elsewhere.
+            one.has_ended = true;
+            self.onward.retain(|one| !one.is_guess || one.from != number || one.at != number);
+            beside = self.read_onward(one, seen);
         }
         self.go_on();
+        // Where nothing stands behind it so far, it leaves as the end of those before it.
+        if let Some(last) = self.texts.last().filter(|text| text.complete) {
+            for one in self.onward.iter_mut().filter(|one| one.at == last.number) {
+                beside.extend(one.end_here(seen));
+            }
+        }
         self.clear();
+        beside
+    }
+
+    /// Reads on from an end. Gives what is found beside where those that it takes the place of end.
+    fn read_onward(&mut self, one: Onward, seen: &mut Vec<Seen>) -> Vec<Beside> {
+        // Each reads all that comes: the oldest has read the most, and the answer as it comes is read besides.
+        let mut beside = Vec::new();
+        if self.onward.len() >= MOST_ONWARD && !self.is_last {
+            beside = self.onward.remove(0).end_here(seen);
+        }
+        self.onward.push(one);
+        beside
+    }
+
+    /// The numbers of those that are not complete, in their order; nothing comes to them any more.
+    fn last(&mut self) -> Vec<usize> {
+        self.is_last = true;
+        self.texts.iter().filter(|text| !text.complete).map(|text| text.number).collect()
     }
 
     /// The number of the text under way.
@@ -179,15 +228,49 @@ impl Turns {
         all.flat_map(|one| one.course.beside()).collect()
     }
 
-    /// Reads what has waited too long as if it had ended.
+    /// Reads what has waited too long as if it had ended, and on into what stands behind it.
     fn lose_patience(&mut self, end: usize, seen: &mut Vec<Seen>) -> Vec<Beside> {
-        let mut beside = Vec::new();
-        for one in self.texts.iter_mut().filter_map(|text| text.waiting.as_mut()) {
-            if one.holds && !one.is_patient(end) {
-                one.holds = false;
-                let mut ending = one.course.fork();
-                ending.finish(seen);
-                beside.extend(ending.beside());
+        let (mut beside, mut ended) = (Vec::new(), Vec::new());
+        for text in &mut self.texts {
+            let (number, taken) = (text.number, text.beginning.len());
+            let Some(one) = text.waiting.as_mut().filter(|one| one.holds && !one.is_patient(end)) else {
+                continue;
+            };
+            one.holds = false;
+            let mut ending = one.course.fork();
+            ending.finish(seen);
+            beside.extend(ending.beside());
+            let reading = Waiting { course: one.course.fork(), since: end, holds: false };
+            ended.push(Onward::new(reading, number, taken, true));
+        }
+        for one in ended {
+            let number = one.from;
+            // It leaves as the end of those before it, too.
+            for before in self
+                .onward
+                .iter_mut()
+                .filter(|before| before.at == number && !(before.is_guess && before.from == number))
+            {
+                beside.extend(before.end_here(seen));
+            }
+            self.onward.retain(|other| !other.is_guess || other.from != number);
+            beside.extend(self.read_onward(one, seen));
+            self.go_on();
+            if let Some(one) = self.onward.last_mut().filter(|one| one.at != number) {
+                beside.extend(one.end_here(seen));
+            }
+        }
+        let last = self.texts.last().map_or(0, |text| text.number);
+        for one in self.onward.iter_mut().filter(|one| one.reading.holds) {
+            // Behind the last text another may never come.
+            let is_last = one.at >= last && one.at != self.current;
+            one.reading.holds = !is_last && one.reading.is_patient(end);
+            // What it ends with may have left already.
+            let waits = |text: &Text| {
+                text.number == one.at && text.waiting.as_ref().is_some_and(|waiting| waiting.holds)
+            };
+            if !one.reading.holds && one.at != self.current && !self.texts.iter().any(waits) {
+                beside.extend(one.end_here(seen));
             }
         }
         beside
@@ -227,9 +310,11 @@ impl ResponseJudge {
         // The texts before it, which came one behind the other, are read on into it where it goes on.
         if let Some(at) = from.filter(|_| is_first && follows) {
             let reading = Waiting { course: self.whole.fork(), since: end, holds: true };
-            turns.onward.push(Onward { reading, from: at, at, taken: 0, left: BEGINNING });
+            turns.onward.push(Onward::new(reading, at, 0, false));
         }
         turns.current = to;
+        // It goes on: what was taken for its end is none.
+        turns.onward.retain(|one| !one.is_guess || one.at != to || one.from != to);
         let waiting = turns.text(to).and_then(|text| text.waiting.take());
         let fresh = || Prepared::course(&self.prepared, end, |reader| reader.rereads());
         self.alone = Some(waiting.map_or_else(fresh, |waiting| waiting.course));
@@ -240,21 +325,37 @@ impl ResponseJudge {
     /// Says that a text that waits for its turn is complete, and gives what may leave.
     pub fn close(&mut self, number: usize) -> Release {
         let mut release = Release::default();
-        let (before, end) = (self.settled(), self.whole.tail.end());
-        let Some(turns) = self.turns.as_mut().filter(|_| !self.ended) else { return release };
-        let waiting = turns.text(number).and_then(|text| text.waiting.take());
-        let Some(Waiting { course, .. }) = waiting else { return release };
-        let (mut ending, mut seen) = (course.fork(), Vec::new());
-        ending.finish(&mut seen);
-        let beside = ending.beside();
-        turns.complete(number, course, end);
-        self.take_beside(beside, &seen);
-        self.found(seen, before, false, &mut release);
-        self.read_steps(&mut release);
         if !self.ended {
-            self.release(self.whole.tail.floor(self.settled()), &mut release);
+            self.close_text(number, &mut release);
         }
         release
+    }
+
+    /// Closes every text that is not complete, in their order, where no more comes to any of them.
+    pub(super) fn close_all(&mut self, release: &mut Release) {
+        for number in self.turns.as_mut().map(|turns| turns.last()).unwrap_or_default() {
+            if !self.ended {
+                self.close_text(number, release);
+            }
+        }
+    }
+
+    fn close_text(&mut self, number: usize, release: &mut Release) {
+        let (before, end) = (self.settled(), self.whole.tail.end());
+        let Some(turns) = &mut self.turns else { return };
+        let waiting = turns.text(number).and_then(|text| text.waiting.take()).map(|waiting| waiting.course);
+        let under_way = || if number == turns.current { self.alone.take() } else { None };
+        let Some(course) = waiting.or_else(under_way) else { return };
+        let (mut ending, mut seen) = (course.fork(), Vec::new());
+        ending.finish(&mut seen);
+        let mut beside = ending.beside();
+        beside.extend(turns.complete(number, course, end, &mut seen));
+        self.take_beside(beside, &seen);
+        self.found(seen, before, false, release);
+        self.read_steps(release);
+        if !self.ended {
+            self.release(self.whole.tail.floor(self.settled()), release);
+        }
     }
 
     /// What comes while texts take turns.

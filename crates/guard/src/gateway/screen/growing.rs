@@ -20,7 +20,7 @@ pub(super) struct Run {
     /// The place of the text that grows, or grew last.
     current: usize,
     /// Where the text that began last stands in the answer.
-    place: Vec<u64>,
+    place: Vec<Number>,
     /// Whether texts of it have taken turns.
     by_turns: bool,
     /// Whether nothing more is taken: all of them are complete.
@@ -108,9 +108,22 @@ impl Run {
     }
 }
 
+/// A number of any size: how many digits it has, and those.
+type Number = (usize, String);
+
 /// Where a text stands in the answer, by the numbers that its name begins with.
-fn place(name: &str) -> Vec<u64> {
-    name.split(['/', '.']).map_while(|number| number.parse().ok()).collect()
+fn place(name: &str) -> Vec<Number> {
+    name.split(['/', '.']).map_while(number).collect()
+}
+
+/// A number as it is written; one in another form that begins with a digit is too large to be written out.
+fn number(written: &str) -> Option<Number> {
+    let digits = written.trim_start_matches('0');
+    if !written.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let is_plain = digits.bytes().all(|digit| digit.is_ascii_digit());
+    Some((if is_plain { digits.len() } else { usize::MAX }, digits.to_owned()))
 }
 
 impl Screen {

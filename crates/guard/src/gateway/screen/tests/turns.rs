@@ -60,6 +60,11 @@ impl Form {
 
     /// A stream of pieces, each of the text of a number; a text ends where nothing more of it comes.
     fn stream(self, pieces: &[(usize, &str)]) -> String {
+        self.stream_of(pieces, true, &self.last())
+    }
+
+    /// The same, in which ends of texts may not be told, and with what comes last.
+    fn stream_of(self, pieces: &[(usize, &str)], ends: bool, last: &str) -> String {
         let mut all = Vec::new();
         for (place, (index, piece)) in pieces.iter().enumerate() {
             let of = |others: &[(usize, &str)]| others.iter().any(|(other, _)| other == index);
@@ -67,11 +72,13 @@ impl Form {
                 all.push(self.begins(*index));
             }
             all.push(self.delta(*index, piece));
-            if !of(&pieces[place + 1..]) {
+            if ends && !of(&pieces[place + 1..]) {
                 all.push(self.ends(*index));
             }
         }
-        all.push(self.last());
+        if !last.is_empty() {
+            all.push(last.to_owned());
+        }
         events(&all)
     }
 }
@@ -79,7 +86,8 @@ impl Form {
 /// The texts that a client puts together of a stream, by their numbers, and what comes as it comes.
 fn texts_of(stream: &str) -> (BTreeMap<u64, String>, String) {
     let (mut texts, mut all, mut ended) = (BTreeMap::<u64, String>::new(), String::new(), Vec::new());
-    for data in stream.lines().filter_map(|line| line.strip_prefix("data: ")) {
+    for data in stream.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]")
+    {
         let event: serde_json::Value = serde_json::from_str(data).unwrap();
         let index = event["index"].as_u64().or_else(|| event["output_index"].as_u64());
         let delta = event["delta"]["text"].as_str().or_else(|| event["delta"].as_str());
@@ -168,6 +176,117 @@ fn a_key_over_turns_is_redacted_where_it_begins() {
             form.stream(&[(0, &format!("it is {head}")), (1, " Some words."), (0, tail), (1, " Bye.")]);
         let (texts, _) = texts_of(&through(enforcing(form.0, ""), &stream, 50).0);
         assert_eq!(texts.into_values().collect::<Vec<_>>(), ["it is [github-token]", " Some words. Bye."]);
+    }
+}
+
+/// The texts as readers join them.
+fn joined(stream: &str) -> String {
+    texts_of(stream).0.into_values().collect()
+}
+
+#[test]
+fn texts_by_turns_whose_ends_are_not_told_end_with_the_stream() {
+    let (head, tail) = SECRET.split_at(20);
+    let (first, rest) = SECRET.split_at(9);
+    let behind = format!("{tail} y");
+    let cases: [&[(usize, &str)]; 7] = [
+        &[(0, "x "), (1, &behind), (0, head)],
+        &[(0, "x "), (1, tail), (0, head)],
+        &[(0, "x "), (1, &behind), (0, head), (1, " and some")],
+        &[(0, "x "), (1, "y "), (2, &behind), (1, head), (0, "so")],
+        &[(0, "x "), (1, &tail[4..]), (0, head), (2, "y "), (0, &tail[..4])],
+        &[(0, "x "), (1, &rest[..11]), (2, &rest[11..]), (0, first)],
+        &[(0, "x "), (1, "z "), (2, tail), (0, "words "), (1, head), (0, "and more ")],
+    ];
+    for form in FORMS {
+        let failed = r#"{"type":"response.failed","response":{"id":"r"}}"#;
+        let incomplete = failed.replace("failed", "incomplete");
+        for last in [&form.last(), "[DONE]", "", failed, &incomplete] {
+            for (pieces, ends) in cases.iter().flat_map(|pieces| [(pieces, false), (pieces, true)]) {
+                let stream = form.stream_of(pieces, ends, last);
+                for size in [50, 1 << 20] {
+                    let (out, over, found) = through(enforcing(form.0, ""), &stream, size);
+                    assert!(
+                        !over && found.contains(&"guard/secret"),
+                        "{form:?} {last} {ends} {pieces:?} {out}"
+                    );
+                    assert!(!joined(&out).contains(SECRET), "{form:?} {last} {ends} {pieces:?} {out}");
+                }
+                let (out, ..) = through(enforcing(form.0, "[secrets]\noutput = 'block'"), &stream, 50);
+                assert!(!joined(&out).contains(SECRET), "{form:?} {last} {ends} {pieces:?} {out}");
+            }
+        }
+        // Nothing else changes.
+        let stream = form.stream_of(&[(0, "x "), (1, "some"), (0, "words"), (1, "12")], false, "");
+        assert_eq!(through(enforcing(form.0, ""), &stream, 50).0, stream);
+    }
+}
+
+#[test]
+fn the_end_of_more_texts_than_are_read_on_at_once_is_read_over_all_of_them() {
+    for form in FORMS {
+        let parts: Vec<&str> = (0..10).map(|at| &SECRET[at * 4..SECRET.len().min(at * 4 + 4)]).collect();
+        let mut pieces: Vec<(usize, &str)> = (0..10).map(|at| (at, "")).collect();
+        pieces.extend((0..10).rev().map(|at| (at, parts[at])));
+        let (out, ..) = through(enforcing(form.0, ""), &form.stream_of(&pieces, false, ""), 50);
+        assert!(!joined(&out).contains(SECRET), "{form:?} {out}");
+    }
+}
+
+#[test]
+fn a_text_that_waited_for_too_long_is_read_on_into_what_stands_behind_it() {
+    let (head, tail) = SECRET.split_at(20);
+    let (behind, words) = (format!("{tail} y "), "some words ".repeat(500));
+    let cases: [&[(usize, &str)]; 7] = [
+        &[(0, "x "), (1, &behind), (0, head), (1, &words), (1, &words)],
+        &[(0, "x "), (1, &behind), (0, head), (2, &words), (2, "so")],
+        &[(0, "x "), (1, tail), (0, head), (2, &words), (2, "so")],
+        &[(0, "x "), (1, "y "), (2, tail), (1, head), (0, &words), (0, "so")],
+        // The one behind it begins later.
+        &[(0, "x "), (1, head), (0, &words), (0, "so "), (2, &behind), (0, "on")],
+        &[(0, "x "), (1, tail), (0, &words), (0, head), (2, &words), (2, "so")],
+        // Several pieces of one.
+        &[
+            (0, "x "),
+            (1, head),
+            (0, "z "),
+            (2, &tail[..9]),
+            (0, &words),
+            (2, &tail[9..]),
+            (0, &words),
+            (0, "so"),
+        ],
+    ];
+    for form in FORMS {
+        for (pieces, ends) in cases.iter().flat_map(|pieces| [(pieces, false), (pieces, true)]) {
+            let stream = form.stream_of(pieces, ends, &form.last());
+            let (out, over, found) = through(enforcing(form.0, ""), &stream, 1 << 20);
+            let said =
+                pieces.iter().map(|(at, piece)| (at, &piece[..piece.len().min(24)])).collect::<Vec<_>>();
+            assert!(!over && found.contains(&"guard/secret"), "{form:?} {ends} {said:?}");
+            assert!(!joined(&out).contains(SECRET), "{form:?} {ends} {said:?}");
+        }
+    }
+}
+
+#[test]
+fn numbers_of_texts_are_of_any_size() {
+    let form = Form(Protocol::OpenaiResponses);
+    let (head, tail) = SECRET.split_at(20);
+    let large = |index: &str, text: &str| {
+        form.delta(0, text).replace(r#""output_index":0"#, &format!(r#""output_index":{index}"#))
+    };
+    for (first, second) in [
+        ("1180591620717411303424", "0"),
+        ("1180591620717411303424", "36893488147419103232"),
+        ("1e400", "5"),
+        ("18446744073709551616", "7"),
+    ] {
+        let all = events(&[large(first, tail), large(second, head), form.last()]);
+        let (out, over, _) = through(enforcing(form.0, ""), &all, 50);
+        assert!(over && !out.contains(head), "{first} {second} {out}");
+        let all = events(&[large(second, "One. "), large(first, "Two."), form.last()]);
+        assert_eq!(through(enforcing(form.0, ""), &all, 50).0, all);
     }
 }
 
@@ -406,6 +525,8 @@ proptest::proptest! {
         turns in proptest::collection::vec((0..3_usize, 0..8_usize), 1..16),
         size in 1..300_usize,
         anthropic in proptest::prelude::any::<bool>(),
+        ends in proptest::prelude::any::<bool>(),
+        last in 0..3_usize,
     ) {
         let words = ["a ", "the ", "12", ". ", "jo", &SECRET[..13], &SECRET[13..31], &SECRET[31..]];
         let form = FORMS[usize::from(anthropic)];
@@ -415,7 +536,7 @@ proptest::proptest! {
         let (indices, said_words): (Vec<usize>, Vec<usize>) = turns.into_iter().unzip();
         let pieces: Vec<(usize, &str)> = indices.into_iter().zip(said_words.into_iter().map(once)).collect();
         let pieces = in_order(&pieces);
-        let stream = form.stream(&pieces);
+        let stream = form.stream_of(&pieces, ends, &[form.last(), "[DONE]".to_owned(), String::new()][last]);
         let (out, over, found) = through(enforcing(form.0, ""), &stream, size);
         proptest::prop_assert!(!over);
         // Whatever is found in what readers make of it as one text does not leave in theirs.
