@@ -343,6 +343,7 @@ mod tests {
             "alias cat=sh\ncat <<E\nrm -rf /\nE",
             "{\necho 'rm -rf /'\n} | bash",
             "f() {\necho 'rm -rf /'\n}\nf | sh",
+            "f() {\n{ true\n} || {\necho 'rm -rf /'\n}\n}\nf | sh",
             "bash -i >&4 0<&4",
         ] {
             assert_eq!(both(text), [true, true], "{text}");

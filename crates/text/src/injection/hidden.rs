@@ -8,9 +8,9 @@ use super::ciphers;
 use super::giveaways::given_away;
 use super::leet;
 use super::runs::{BASE64, MORSE, is, long_run};
+use super::set_apart::{self, Apart};
 use super::spaced;
 use super::transfer;
-use super::unseen::{self, Apart};
 use crate::references::reference;
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -131,7 +131,7 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     whole(text, Veil::Percent, percent, &mut found);
     whole(text, Veil::References, references, &mut found);
     whole(text, Veil::Escapes, escapes, &mut found);
-    unseen::piece(text, &mut found);
+    set_apart::piece(text, &mut found);
     let [turned, backwards] = given_away(text);
     if turned {
         let turned = text.chars().map(rot13).collect();
@@ -270,7 +270,7 @@ fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, foun
             let goes_on = out.ends_with(char::is_alphanumeric)
                 || behind.starts_with(char::is_alphanumeric)
                 || ["\\x", "\\u", "\\U"].iter().any(|mark| behind.starts_with(mark));
-            let hidden = unseen::is_unseen(decoded);
+            let hidden = set_apart::is_unseen(decoded);
             count += usize::from(!hidden && (veil != Veil::Escapes || decoded.is_alphanumeric() && goes_on));
             is_unseen |= hidden;
             if veil == Veil::Escapes {
@@ -287,7 +287,7 @@ fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, foun
     found.extend(apart.piece());
     let Some((start, end)) = span else { return };
     let joined = if is_unseen {
-        let (read, joined) = unseen::without(&out);
+        let (read, joined) = set_apart::without(&out);
         out = read;
         joined
     } else {

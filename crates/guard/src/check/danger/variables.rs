@@ -60,9 +60,11 @@ impl Variables {
         let line = line.lines().next().unwrap_or_default().trim();
         let (first, last) = (line.split_ascii_whitespace().next(), line.rsplit(' ').next());
         let (Some(first), Some(last)) = (first, last) else { return };
-        if matches!(first.trim_end_matches([';', '&']), "}" | ")" | "fi" | "done" | "esac" | "};" | ");") {
+        // `} else {` does both.
+        if matches!(first.trim_end_matches([';', '&']), "}" | ")" | "fi" | "done" | "esac") {
             self.open = self.open.saturating_sub(1);
-        } else if last.ends_with('{') || last.ends_with('(') || matches!(last, "then" | "do" | "in") {
+        }
+        if last.ends_with('{') || last.ends_with('(') || matches!(last, "then" | "do" | "in") {
             self.open = self.open.saturating_add(1);
         }
         self.redirected |= first == "exec" && line.contains('>')
