@@ -1,8 +1,8 @@
 //! What the gateway costs, role by role; `cargo xtask bench guard` starts the roles as processes of their own and prints the table.
 //!
 //! usage: `measure_gateway ROLE …`: upstreams that are no model (`mock`, `hold`, `paced`), the gateway (`guard`, and with receipts `receipts`), a proxy that only copies
-//! bytes (`relay`), and clients that measure and print one JSON object (`latency`, `throughput`, `first`, `gaps`, `streams`). Everything
-//! is on loopback.
+//! bytes (`relay`), clients that measure and print one JSON object (`latency`, `throughput`, `first`, `gaps`, `streams`), and one that only keeps
+//! the processors from halting (`awake`). Everything is on loopback.
 
 #[cfg(not(feature = "gateway"))]
 fn main() {}
@@ -70,6 +70,7 @@ mod measure {
             }
             "receipts" => role(|listener| receipts(listener, &arguments[1], &arguments[2], &arguments[3])),
             "relay" => role(|listener| relay(listener, &arguments[1])),
+            "awake" => awake(),
             "latency" => latency(&arguments[1], number(2), number(3)),
             "throughput" => throughput(&arguments[1], number(2)),
             "first" => first(&arguments[1], number(2)),
@@ -148,6 +149,20 @@ mod measure {
                 });
             }
         });
+    }
+
+    /// Keeps every processor busy with nothing, to be run where everything else goes first (`chrt --idle`): a processor that halts between two
+    /// requests takes long to come back, longest in a virtual machine.
+    fn awake() {
+        for _ in 0..std::thread::available_parallelism().unwrap().get() {
+            std::thread::spawn(|| {
+                loop {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        println!("awake");
+        let _ = std::io::stdin().read(&mut [0; 1]);
     }
 
     /// An upstream that begins a stream and never ends it.
