@@ -243,6 +243,9 @@ mod measure {
                 None => buffer.ends_with(b"0\r\n\r\n"),
             };
             if whole {
+                if head.contains("connection: close") {
+                    *stream = connect(&stream.peer_addr().unwrap().to_string());
+                }
                 return served;
             }
         }
