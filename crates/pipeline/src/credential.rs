@@ -2,6 +2,7 @@
 //! reports to mask), and how bad they are where they stand ([`graded`]).
 
 use crate::Text;
+use crate::settings_passwords::{is_of_words, words};
 use bartizan_core::{Confidence, Finding, Severity};
 use std::ops::Range;
 
@@ -15,9 +16,13 @@ pub(crate) fn graded(finding: Finding, text: &Text<'_>, span: &Range<usize>) -> 
     if is_for_tests(text) && (finding.confidence < Confidence::High || seen.starts_with("-----BEGIN ")) {
         most = Severity::Low;
     }
-    if is_of_a_page(text, span, seen) {
+    let sure = finding.confidence >= Confidence::High;
+    if is_of_a_page(text, span, seen) || is_public(text, span, seen, sure) {
         let remedy = "Restrict the key to the sites and interfaces that use it; give what must stay secret to a server.";
         return severity_at_most(finding, Severity::Low).remedy(remedy);
+    }
+    if !sure && is_for_people(text, span) {
+        most = Severity::Low;
     }
     severity_at_most(finding, most)
 }
@@ -88,6 +93,141 @@ const OF_PAGES: &[&str] = &[
     "firebaseConfig",
     "initializeApp",
     "maps.googleapis.com/maps/api/js",
+];
+
+/// Whether the credential `seen` at `span` is one that its issuer means for everybody to see: by the name it is given to, unless it is
+/// `sure` to be another's, or by its form.
+///
+/// Sources: the documentation of reCAPTCHA, Turnstile and hCaptcha ("site key"), of Stripe, Clerk and Supabase ("publishable key", "anon
+/// key"), of Algolia ("search-only API key"), PostHog ("project API key"), Mapbox ("public tokens"), Sentry ("DSN"), of Web Push (VAPID,
+/// RFC 8292) and of OAuth (RFC 6749, 2.2: "The client identifier is not a secret").
+fn is_public(text: &Text<'_>, span: &Range<usize>, seen: &str, sure: bool) -> bool {
+    let value = value(seen.trim_matches(|c: char| matches!(c, '"' | '\'' | '`') || c.is_whitespace()));
+    let formed = PUBLIC_FORMS.iter().any(|form| value.starts_with(form))
+        || value.ends_with(".apps.googleusercontent.com")
+        || is_address_of_sentry(value);
+    if formed {
+        return true;
+    }
+    let words = words(&given_to(text, span, seen));
+    let has = |word: &str| words.iter().any(|one| one == word);
+    let is_key = words.last().is_some_and(|last| last.ends_with("key") || last == "token");
+    if !is_key || ["secret", "private", "admin", "write", "server"].iter().any(|word| has(word)) {
+        return false;
+    }
+    if has("anon") && value.starts_with("eyJ") {
+        return true;
+    }
+    // Keys of pages and of servers have one form.
+    let of_site = has("sitekey") || has("site");
+    let named = of_site || ["publishable", "public", "anon"].iter().any(|word| has(word));
+    of_site || named && !sure || is_of_search(text, span, &words)
+}
+
+/// Beginnings of what is public whatever it is called: keys of Stripe and Clerk, PostHog, and Mapbox.
+const PUBLIC_FORMS: &[&str] = &["pk_live_", "pk_test_", "phc_", "pk.eyJ"];
+
+/// Whether `value` is the address at which Sentry takes reports: a key and no password before the host.
+fn is_address_of_sentry(value: &str) -> bool {
+    let Some((login, host)) = value.strip_prefix("https://").and_then(|rest| rest.split_once('@')) else {
+        return false;
+    };
+    login.len() == 32 && login.bytes().all(|byte| byte.is_ascii_hexdigit()) && host.contains("sentry")
+}
+
+/// Whether a key of these `words` is one that a page searches with: of a search service that gives keys of its own for that.
+fn is_of_search(text: &Text<'_>, span: &Range<usize>, words: &[String]) -> bool {
+    let has = |word: &str| words.iter().any(|one| one == word);
+    let from = text.content.floor_char_boundary(span.start.saturating_sub(NEAR));
+    let to = text.content.ceil_char_boundary(span.end.saturating_add(NEAR).min(text.content.len()));
+    let near = || text.content.get(from..to).unwrap_or_default();
+    let engines = ["algolia", "docsearch", "meilisearch", "typesense"];
+    let of_engine = || {
+        engines.iter().any(|engine| has(engine)) || {
+            let near = near().to_ascii_lowercase();
+            engines.iter().any(|engine| near.contains(engine))
+        }
+    };
+    // What `docsearch` is given has no other name for it.
+    let of_page = || near().contains("indexName") && near().contains("appId");
+    has("search") && of_engine() || words.last().is_some_and(|last| last.contains("key")) && of_page()
+}
+
+/// The name that the value `seen` at `span` is given to, in it or before it on its line.
+fn given_to(text: &Text<'_>, span: &Range<usize>, seen: &str) -> String {
+    let within = seen.get(..seen.floor_char_boundary(LINE)).unwrap_or_default();
+    let within = within.split_once(['=', ':']).map(|(name, _)| name);
+    let from = text.content.floor_char_boundary(span.start.saturating_sub(LINE));
+    let before = text.content.get(from..span.start).unwrap_or_default();
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let name = |written: &str| -> String {
+        let sign = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ':' | '=' | '>' | '(' | '{');
+        let end = written.trim_end_matches(sign);
+        let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        end.get(end.trim_end_matches(part).len()..).unwrap_or_default().to_owned()
+    };
+    within.map(name).filter(|name| !name.is_empty()).unwrap_or_else(|| name(before))
+}
+
+/// Whether the value at `span` stands among texts for people: in a file of translations, or below a key of them.
+fn is_for_people(text: &Text<'_>, span: &Range<usize>) -> bool {
+    if is_of_words(text.name) {
+        return true;
+    }
+    if !matches!(text.extension().as_str(), "yaml" | "yml" | "json") {
+        return false;
+    }
+    let (line, _) = text.line_column(span.start);
+    let indent = |line: &str| line.len().saturating_sub(line.trim_start().len());
+    let mut least = indent(text.line(line));
+    for above in (line.saturating_sub(ABOVE).max(1)..line).rev() {
+        let written = text.line(above);
+        if written.trim().is_empty() || indent(written) >= least {
+            continue;
+        }
+        least = indent(written);
+        let key = written.trim().trim_start_matches("- ").split(':').next().unwrap_or_default();
+        let key = key.trim_matches(['"', '\'', ' ']).to_ascii_lowercase();
+        if FOR_PEOPLE.contains(&key.as_str()) {
+            return true;
+        }
+        if least == 0 {
+            break;
+        }
+    }
+    false
+}
+
+/// Lines above a value among which the keys around it are looked for.
+const ABOVE: u32 = 200;
+/// Keys below which texts for people stand, and the languages they are in.
+const FOR_PEOPLE: &[&str] = &[
+    "i18n",
+    "l10n",
+    "intl",
+    "locale",
+    "locales",
+    "translation",
+    "translations",
+    "messages",
+    "strings",
+    "captions",
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "nl",
+    "pt",
+    "pl",
+    "cs",
+    "sv",
+    "ja",
+    "ko",
+    "zh",
+    "ru",
+    "tr",
+    "uk",
 ];
 
 /// The values in `seen`, the bytes that a finding about a credential points at: what is assigned, given to an option, or stands
@@ -208,6 +348,48 @@ mod tests {
         ] {
             assert_eq!(severities(name, &content), [High], "{name}");
         }
+    }
+
+    #[test]
+    fn what_an_issuer_shows_to_everyone_is_low_and_what_it_keeps_is_not() {
+        let drawn = "Lc8Jq2xUAAPz77LmQ9rTtVwYb3NdKfHgSx5";
+        for (name, content) in [
+            ("values.yaml", format!("auth:\n  recaptchaSiteKey: 6{drawn}zA1\n")),
+            ("app.yaml", format!("turnstile:\n  site_key: \"0x4{drawn}\"\n")),
+            (".env", format!("NEXT_PUBLIC_HCAPTCHA_SITE_KEY={drawn}\n")),
+            (".env", format!("VAPID_PUBLIC_KEY=B{drawn}{drawn}\n")),
+            (".env", format!("STRIPE_PUBLISHABLE_KEY={drawn}\n")),
+            (".env", format!("POSTHOG_API_KEY={}\n", token("phc_", drawn))),
+            (".env", format!("ALGOLIA_SEARCH_API_KEY={}\n", "0a1b2c3d4e5f60718293a4b5c6d7e8f9")),
+            (
+                "docusaurus.config.js",
+                "module.exports = { algolia: { appId: 'A1B2C3', apiKey: '0a1b2c3d4e5f60718293a4b5c6d7e8f9', indexName: 'a' } };\n"
+                    .to_owned(),
+            ),
+        ] {
+            assert!(severities(name, &content).iter().all(|one| *one == Low), "{content}");
+        }
+        for (name, content) in [
+            ("values.yaml", format!("auth:\n  recaptchaSecretKey: 6{drawn}zA1\n")),
+            (".env", format!("TURNSTILE_SECRET_KEY=0x4{drawn}\n")),
+            (".env", format!("VAPID_PRIVATE_KEY={drawn}{drawn}\n")),
+            (".env", "ALGOLIA_ADMIN_API_KEY=0a1b2c3d4e5f60718293a4b5c6d7e8f9\n".to_owned()),
+            (".env", "AZURE_SEARCH_API_KEY=0a1b2c3d4e5f60718293a4b5c6d7e8f9\n".to_owned()),
+            (".env", format!("PUBLIC_KEY={}\n", token("ghp_", "a8F3kd92LsQ0pZx7Vb6Nm1Wc4Ey5Ru2Ti9Oq"))),
+        ] {
+            assert!(severities(name, &content).contains(&High), "{content}");
+        }
+    }
+
+    #[test]
+    fn words_of_translations_are_low_wherever_they_stand() {
+        for (name, content) in [
+            ("values.yaml", "auth: x\ni18n:\n  de:\n    login:\n      password: Sommer-2024!\n"),
+            ("app.yaml", "messages:\n  login:\n    host: Rechner\n    password: Sommer-2024!\n"),
+        ] {
+            assert!(severities(name, content).iter().all(|one| *one == Low), "{content}");
+        }
+        assert_eq!(severities("app.yaml", "login:\n  host: a.corp.net\n  password: Sommer-2024!\n"), [High]);
     }
 
     #[test]

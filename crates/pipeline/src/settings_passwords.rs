@@ -178,7 +178,7 @@ fn judged(value: &str, user: Option<&str>, place: Option<Place>) -> Option<Grade
 }
 
 /// Whether a password is one that everyone is told, or that of the user's own name: `changeme`, `P@ssw0rd1`, `admin123`.
-fn is_told(value: &str, user: Option<&str>) -> bool {
+pub(crate) fn is_told(value: &str, user: Option<&str>) -> bool {
     let lower = value.to_lowercase();
     if is_default(value) || user.is_some_and(|user| !user.is_empty() && user.eq_ignore_ascii_case(value)) {
         return true;
@@ -271,7 +271,7 @@ fn beside<'s, 't>(together: &'s [Setting<'t>], name: &str, words: &[&str]) -> Op
 }
 
 /// Whether `name` is one of a password, and not of a text about one.
-fn asks(name: &str) -> bool {
+pub(crate) fn asks(name: &str) -> bool {
     let words = words(name);
     let is_password = words.last().is_some_and(|last| {
         matches!(last.as_str(), "pwd" | "passphrase" | "pass" | "passwort" | "pgpass")
@@ -284,7 +284,7 @@ fn asks(name: &str) -> bool {
 }
 
 /// The words of `dbPassword`, `db_password`, `spring.datasource.password`, in small letters.
-fn words(name: &str) -> Vec<String> {
+pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for each in name.chars() {
@@ -376,7 +376,7 @@ fn of_lines(content: &str) -> Vec<Group<'_>> {
 }
 
 /// Whether a path is one of translations, schemas or messages, whose values are words for people.
-fn is_of_words(path: &str) -> bool {
+pub(crate) fn is_of_words(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let mut parts = lower.split(['/', '\\']);
     parts.any(|part| {
@@ -494,6 +494,17 @@ const TOLD: &[&str] = &[
     "very",
     "welcome",
     "word",
+    // The word itself in other languages, as translations have it.
+    "contrasena",
+    "haslo",
+    "heslo",
+    "kennwort",
+    "losenord",
+    "motdepasse",
+    "parola",
+    "passwort",
+    "senha",
+    "wachtwoord",
 ];
 /// Longest word before `123` that makes no password, in bytes.
 const SHORT_WORD: usize = 8;

@@ -6,6 +6,7 @@ use crate::surroundings::{Surroundings, describes_skill};
 use bartizan_core::{Finding, Location};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// A text and what is known of where it lies.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ pub struct Text<'a> {
     /// The last part of the name, and what follows its last dot in lower case: every reader asks for them.
     file_name: &'a str,
     extension: String,
+    /// Whether agents follow it, once somebody asked: several readers do.
+    followed: OnceLock<bool>,
+    /// The same of whether it lies in the folder of a skill.
+    of_skill: OnceLock<bool>,
 }
 
 impl<'a> Text<'a> {
@@ -34,13 +39,24 @@ impl<'a> Text<'a> {
             .rsplit_once('.')
             .map_or_else(String::new, |(_, extension)| extension.to_ascii_lowercase());
         let starts = std::iter::once(0).chain(breaks).collect();
-        Self { name, content, place: None, around: None, starts, file_name, extension }
+        Self {
+            name,
+            content,
+            place: None,
+            around: None,
+            starts,
+            file_name,
+            extension,
+            followed: OnceLock::new(),
+            of_skill: OnceLock::new(),
+        }
     }
 
     /// The same text, lying at `place`.
     #[must_use]
     pub fn at(mut self, place: Option<(&'a Path, &'a Path)>) -> Self {
         self.place = place;
+        self.of_skill = OnceLock::new();
         self
     }
 
@@ -48,12 +64,23 @@ impl<'a> Text<'a> {
     #[must_use]
     pub fn among(mut self, around: &'a Surroundings) -> Self {
         self.around = Some(around);
+        self.of_skill = OnceLock::new();
         self
     }
 
     /// Whether `folder`, one around this text, describes a skill.
     pub(crate) fn is_skill_folder(&self, folder: &Path) -> bool {
         self.around.map_or_else(|| describes_skill(folder), |around| around.has_skill(folder))
+    }
+
+    /// Whether agents follow it, which `judge` says and is asked once.
+    pub(crate) fn is_followed(&self, judge: impl FnOnce() -> bool) -> bool {
+        *self.followed.get_or_init(judge)
+    }
+
+    /// Whether it lies in the folder of a skill, which `judge` says and is asked once.
+    pub(crate) fn is_of_skill(&self, judge: impl FnOnce() -> bool) -> bool {
+        *self.of_skill.get_or_init(judge)
     }
 
     /// The last part of the name.

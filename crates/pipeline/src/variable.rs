@@ -1,12 +1,12 @@
 //! Environment variables by name and value: credentials in the open, checks switched off, remote code allowed.
 
 use crate::login::logins;
-use crate::placeholder::{is_default, is_dull, is_placeholder, is_spoken};
+use crate::placeholder::{is_default, is_dull, is_placeholder, is_spoken, refers};
 use crate::rules::{
     DEPENDENCY_CONFUSION, EXPOSED_SERVICE, NO_AUTHENTICATION, REMOTE_CODE, ROOT_USER, SECRET, SECRET_IN_LOG,
     TLS_DISABLED, UNSAFE_MODEL_FORMAT,
 };
-use crate::{Issue, address, header};
+use crate::{Issue, address, header, settings_passwords};
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
 
@@ -213,6 +213,9 @@ pub(crate) struct Credential {
 
 /// The credential that `value` is, by its own form or because `name` says so.
 pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
+    // `storageKey` is written in parts elsewhere.
+    let parted = crate::serving::snake(name);
+    let name = if name.contains(['_', '-', '.']) { name } else { parted.as_str() };
     if let Some(token) = token(value) {
         return Some(Credential { name: token, severity: Severity::High, confidence: Confidence::High });
     }
@@ -238,8 +241,20 @@ pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
     if is_issued(name) && is_spoken(value) && !known {
         return None;
     }
+    let known = known || settings_passwords::asks(name) && settings_passwords::is_told(value, None);
     let severity = if known { Severity::Medium } else { Severity::High };
     Some(Credential { name: "a credential", severity, confidence: Confidence::Medium })
+}
+
+/// The password that everyone is told which `value` is under the name of one: `changeme`, `admin123`. In an example it stands for one; where
+/// it is what a system starts with, whoever tries it is let in.
+pub(crate) fn known_password(name: &str, value: &str) -> Option<Credential> {
+    let known = settings_passwords::asks(name) && settings_passwords::is_told(value, None);
+    (known && !refers(value)).then_some(Credential {
+        name: "a password that everyone is told",
+        severity: Severity::Medium,
+        confidence: Confidence::Medium,
+    })
 }
 
 /// Whether `text` holds an address with a password: `scheme://user:password@host`. Those that everyone is told, and what stands
@@ -507,6 +522,15 @@ mod tests {
         ] {
             assert_eq!(rules(name, value), [""; 0], "{name}={value}");
         }
+    }
+
+    #[test]
+    fn names_in_one_word_are_read_by_their_parts() {
+        let base64 = "Tq7vXz2L+mKp9wRs4/BnJd6Yc1Hf8GeUo3iAa5tNQb0VxWkZrMlCyEhSgDuFjPT7vL2mKp9wRs4Bn==";
+        assert_eq!(rules("storageKey", base64), ["pipeline/secret"]);
+        assert_eq!(rules("dbPassword", "Sommer-2024!"), ["pipeline/secret"]);
+        assert_eq!(rules("cacheKey", "0f1e2d3c4b5a69788796a5b4c3d2e1f0"), [""; 0]);
+        assert_eq!(rules("secretName", "db-credentials"), [""; 0]);
     }
 
     #[test]

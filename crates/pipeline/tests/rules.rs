@@ -32,6 +32,7 @@ const CASES: &[Case] = &[
     ("environment-file-injection", "gh pull_request_target", "run: echo \"t=$T\" >> $GITHUB_ENV\n        env: {T: '${{ github.event.pull_request.title }}'}", "run: echo t=1 >> $GITHUB_ENV"),
     ("excessive-permissions", WORKFLOW, "on: push\npermissions: write-all\njobs: {a: {runs-on: x, steps: [{run: ls}]}}\n", "on: push\npermissions: {}\njobs: {a: {runs-on: x, permissions: {contents: write}, steps: [{run: ls}]}}\n"),
     ("exposed-service", "k.yaml", "apiVersion: apps/v1\nkind: Deployment\nspec:\n  containers:\n  - image: a@sha256:00\n    name: a\n    command: [mlflow, server, --host, 0.0.0.0]\n", "apiVersion: apps/v1\nkind: Deployment\nspec:\n  containers:\n  - image: a@sha256:00\n    name: a\n    command: [mlflow, server, --host, 127.0.0.1]\n"),
+    ("hooks-skipped", "run.sh", "#!/bin/sh\ngit push --no-verify\n", "#!/bin/sh\ngit push\n"),
     ("host-access", "compose.yml", "services: {a: {image: 'a@sha256:00', network_mode: host}}\nx: 1\nservices_: 1\n", "services: {a: {image: 'a@sha256:00', network_mode: bridge}}\n"),
     ("insecure-commands", "gh", "run: ls\n        env: {ACTIONS_ALLOW_UNSECURE_COMMANDS: 'true'}", "run: ls\n        env: {ACTIONS_ALLOW_UNSECURE_COMMANDS: 'false'}"),
     ("insecure-transport", "Dockerfile", "FROM a@sha256:00\nADD http://m.example/net.bin /m/\nUSER 1\n", "FROM a@sha256:00\nRUN curl http://localhost:8080/health\nUSER 1\n"),

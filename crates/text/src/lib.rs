@@ -8,6 +8,7 @@ mod checksum;
 mod confidential;
 mod detector;
 mod hit;
+mod listed;
 mod names;
 mod pii;
 mod randomness;

@@ -191,7 +191,7 @@ const THREES: usize = 1 << 8;
 
 /// Beginnings of the patterns, hashed: most texts that begin with none of them are told from their first four bytes.
 #[derive(Debug)]
-struct Sieve {
+pub(crate) struct Sieve {
     fours: Box<[u64; FOURS]>,
     /// Patterns of two and three bytes.
     threes: Box<[u64; THREES]>,
@@ -206,7 +206,8 @@ impl Default for Sieve {
 }
 
 impl Sieve {
-    fn add(&mut self, pattern: &[u8]) {
+    /// Lets the beginning of `pattern` through.
+    pub(crate) fn add(&mut self, pattern: &[u8]) {
         match *pattern {
             [a, b, c, d, ..] => set(&mut self.fours, [a, b, c, d]),
             [a, b, c] => set(&mut self.threes, [a, b, c, 0]),
@@ -218,7 +219,7 @@ impl Sieve {
 
     /// Whether a pattern may be what `text` begins with.
     #[inline]
-    fn lets_through(&self, text: &[u8], folds: bool) -> bool {
+    pub(crate) fn lets_through(&self, text: &[u8], folds: bool) -> bool {
         let Some(first) = text.first_chunk::<4>() else { return true };
         let [a, b, c, d] = if folds { first.map(|byte| byte.to_ascii_lowercase()) } else { *first };
         is_set(&self.fours, [a, b, c, d])

@@ -215,11 +215,13 @@ const MANIFEST_BYTES: u64 = 256 << 10;
 /// Whether a folder above `text`, inside its boundary, describes a skill.
 pub(crate) fn belongs_to_skill(text: &Text<'_>) -> bool {
     let Some((path, boundary)) = text.place else { return false };
-    path.ancestors()
-        .skip(1)
-        .take(DEPTH.saturating_add(1))
-        .take_while(|folder| folder.starts_with(boundary))
-        .any(|folder| text.is_skill_folder(folder))
+    text.is_of_skill(|| {
+        path.ancestors()
+            .skip(1)
+            .take(DEPTH.saturating_add(1))
+            .take_while(|folder| folder.starts_with(boundary))
+            .any(|folder| text.is_skill_folder(folder))
+    })
 }
 
 static SCRIPTS: &[&str] = &[

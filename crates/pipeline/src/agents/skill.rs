@@ -147,7 +147,7 @@ fn is_markdown(text: &Text<'_>) -> bool {
 
 /// Whether agents follow `text`, by its name or by what it says of itself.
 pub(crate) fn is_followed(text: &Text<'_>) -> bool {
-    super::files::is_named(text) || is_markdown(text) && describes_skill(text)
+    text.is_followed(|| super::files::is_named(text) || is_markdown(text) && describes_skill(text))
 }
 
 /// Whether the front matter is that of a skill, a subagent or a command.

@@ -115,7 +115,9 @@ fn pinning(dependency: &Dependency, purpose: Purpose, lenient: bool) -> Option<I
         ),
         (Pin::Address(false), Purpose::Lock) => return None,
         (Pin::Address(false), _) => {
-            (Severity::Low, format!("{shown} comes from an address without a digest"))
+            // What stands there is installed, and nobody can tell whether it is what stood there yesterday.
+            let severity = if lenient { Severity::Low } else { Severity::Medium };
+            (severity, format!("{shown} comes from an address without a digest"))
         }
         (Pin::None, Purpose::Deployment) if lenient => (Severity::Low, format!("{shown} has no version")),
         (Pin::None, Purpose::Deployment) => {
@@ -247,6 +249,10 @@ static RULES: &[&Rule] = &[
     &TLS_DISABLED,
     &crate::rules::CURL_PIPE_SHELL,
     &crate::rules::REMOTE_CODE,
+    &crate::rules::RISKY_TOOL_GRANT,
+    &crate::rules::HOOKS_SKIPPED,
+    &crate::rules::SECRET,
+    &crate::rules::NO_AUTHENTICATION,
     &super::rules::KNOWN_VULNERABLE_PACKAGE,
     &super::rules::VULNERABILITIES_NOT_CHECKED,
 ];
@@ -386,6 +392,7 @@ mod tests {
         };
         assert_eq!(ids("NODE_TLS_REJECT_UNAUTHORIZED=0 node agent.js"), [TLS_DISABLED.id]);
         assert_eq!(ids("vllm serve acme/net --trust-remote-code"), ["pipeline/remote-code"]);
+        assert_eq!(ids("claude -p x --dangerously-skip-permissions"), ["pipeline/risky-tool-grant"]);
         assert_eq!(ids("tsc && node dist/agent.js"), [""; 0]);
     }
 

@@ -1,6 +1,7 @@
 //! Compose files.
 
 use crate::ci::github::{gaps, has_key};
+use crate::hcl::reached_between as between;
 use crate::rules::{self, EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
 use crate::serving::{command_issues, environment_issues};
 use crate::yaml::{Node, Yaml};
@@ -159,7 +160,9 @@ fn published(service: Node<'_>) -> Vec<Issue> {
     let image = service.text_of("image").unwrap_or_default();
     let image = image.split(['@', ':']).next().unwrap_or(image);
     let name = image.rsplit('/').next().unwrap_or(image);
-    let Some((_, what, keys)) = KEYLESS.iter().find(|(known, ..)| *known == name) else { return Vec::new() };
+    let Some((_, what, keys)) = KEYLESS.iter().find(|(known, ..)| *known == name) else {
+        return opened(service).into_iter().collect();
+    };
     let words = ["environment", "command", "entrypoint", "env_file", "volumes", "configs"]
         .iter()
         .filter_map(|key| service.get(key));
@@ -168,9 +171,33 @@ fn published(service: Node<'_>) -> Vec<Issue> {
     if elsewhere || words.flat_map(spelt).any(|word| keys.iter().any(|key| word.contains(key))) {
         return Vec::new();
     }
-    let severity = if *said { Severity::Medium } else { Severity::Low };
+    let runs = matches!(name, "ray" | "ray-ml");
+    let severity = if *said || runs { Severity::Medium } else { Severity::Low };
     let message = format!("{what} is published on every address of the machine and asks for no key");
     vec![Issue::new(&EXPOSED_SERVICE, port.span(), message).severity(severity).confidence(Confidence::Medium)]
+}
+
+/// A port of an interface that runs code, or of a store, which is published to every address in so many words, of a service whose settings
+/// speak of no key.
+fn opened(service: Node<'_>) -> Option<Issue> {
+    let words = ["environment", "command", "entrypoint", "labels"].iter().filter_map(|key| service.get(key));
+    let elsewhere = ["env_file", "configs", "secrets"].iter().any(|key| service.get(key).is_some());
+    let asks = ["AUTH", "PASSWORD", "TOKEN", "API_KEY", "API-KEY", "REQUIREPASS", "SECRET"];
+    if elsewhere || words.flat_map(spelt).any(|word| asks.iter().any(|key| word.contains(key))) {
+        return None;
+    }
+    service.get("ports").into_iter().flat_map(Node::items).find_map(|port| {
+        everywhere(port).filter(|said| *said)?;
+        let inner = match port.as_str() {
+            Some(written) => written.rsplit(':').next().and_then(|last| last.split('/').next()?.parse().ok()),
+            None => port.get("target").and_then(Node::as_int).and_then(|port| u32::try_from(port).ok()),
+        };
+        let (what, severity) = inner.and_then(|inner| between(inner, inner))?;
+        let message = format!("{what} is published on every address of the machine");
+        let issue =
+            Issue::new(&EXPOSED_SERVICE, port.span(), message).severity(severity.min(Severity::Medium));
+        Some(issue.confidence(Confidence::Medium))
+    })
 }
 
 /// Where `OLLAMA_HOST` is set to every address.
@@ -221,6 +248,14 @@ const KEYLESS: &[(&str, &str, &[&str])] = &[
     ("redis-stack", "Redis", &["REQUIREPASS", "PASSWORD", "ACLFILE", "TLS"]),
     ("valkey", "Valkey", &["REQUIREPASS", "PASSWORD", "ACLFILE", "TLS"]),
     ("mongo", "MongoDB", &["PASSWORD", "--AUTH", "KEYFILE"]),
+    ("tritonserver", "Triton", &["RESTRICTED"]),
+    ("vllm-openai", "vLLM", &["API_KEY", "API-KEY"]),
+    ("text-generation-inference", "the model server", &["API_KEY", "API-KEY"]),
+    ("text-embeddings-inference", "the model server", &["API_KEY", "API-KEY"]),
+    ("sglang", "SGLang", &["API_KEY", "API-KEY"]),
+    ("mlflow", "MLflow", &["AUTH", "BASIC"]),
+    ("ray", "Ray, which runs jobs for whoever asks,", &["NOTHING ASKS"]),
+    ("ray-ml", "Ray, which runs jobs for whoever asks,", &["NOTHING ASKS"]),
 ];
 
 /// The reference with the defaults of its variables: `a:${TAG:-latest}`.
@@ -295,6 +330,10 @@ mod tests {
         };
         assert_eq!(severities("qdrant/qdrant", "0.0.0.0:6333:6333", ""), [Severity::Medium]);
         assert_eq!(severities("redis", "6379:6379", ""), [Severity::Low]);
+        assert_eq!(severities("nvcr.io/nvidia/tritonserver", "0.0.0.0:8000:8000", ""), [Severity::Medium]);
+        assert_eq!(severities("vllm/vllm-openai", "8000:8000", ""), [Severity::Low]);
+        assert_eq!(severities("rayproject/ray", "8265:8265", ""), [Severity::Medium]);
+        assert_eq!(severities("acme/notebooks", "0.0.0.0:8888:8888", ""), [Severity::Medium]);
         for (image, port, more) in [
             ("qdrant/qdrant", "127.0.0.1:6333:6333", ""),
             (
@@ -305,6 +344,9 @@ mod tests {
             ("redis", "0.0.0.0:6379:6379", "    command: redis-server --requirepass ${P}\n"),
             ("redis", "0.0.0.0:6379:6379", "    env_file: .env\n"),
             ("nginx", "0.0.0.0:80:80", ""),
+            ("acme/notebooks", "8888:8888", ""),
+            ("acme/notebooks", "0.0.0.0:8888:8888", "    environment: [\"JUPYTER_TOKEN=${TOKEN}\"]\n"),
+            ("acme/db", "0.0.0.0:5432:5432", "    environment: {POSTGRES_PASSWORD_FILE: /run/secrets/p}\n"),
         ] {
             assert_eq!(severities(image, port, more), [], "{image} {port} {more}");
         }

@@ -79,11 +79,40 @@ pub(super) fn opened(body: &Body, known: &Known<'_>) -> Option<Issue> {
         let issue = Issue::new(&EXPOSED_SERVICE, span, format!("the whole internet may reach {what}"));
         return Some(issue.severity(severity));
     }
-    SERVING_PORTS.iter().any(|port| within(*port)).then(|| {
+    let answering = SERVING_PORTS.iter().filter(|port| within(**port)).count();
+    (answering > 0).then(|| {
         let message = "the whole internet may reach a port on which model servers answer";
-        Issue::new(&EXPOSED_SERVICE, span, message).severity(Severity::Low).confidence(Confidence::Medium)
+        // Any program may listen on one of them.
+        let sure = answering > 1 || known.serves_models();
+        let severity = if sure { Severity::Medium } else { Severity::Low };
+        Issue::new(&EXPOSED_SERVICE, span, message).severity(severity).confidence(Confidence::Medium)
     })
 }
+
+/// What servers of models are called.
+pub(crate) const MODEL_SERVERS: &[&str] = &[
+    "triton",
+    "vllm",
+    "sglang",
+    "torchserve",
+    "tensorflow-serving",
+    "tf-serving",
+    "text-generation",
+    "text-embeddings",
+    "tgi-",
+    "inference",
+    "llm",
+    "gradio",
+    "ollama",
+    "bentoml",
+    "kserve",
+    "seldon",
+    "model-server",
+    "model_server",
+    "model server",
+    "model-serving",
+    "model_serving",
+];
 
 /// What it is when no port is left out.
 const EVERY: (&str, Severity) = ("every port", Severity::High);
@@ -125,6 +154,8 @@ mod tests {
         assert_eq!(rule("8888", "0.0.0.0/0", ""), [High]);
         assert_eq!(rule("22", "0.0.0.0/0", ""), [Medium]);
         assert_eq!(rule("8000", "0.0.0.0/0", ""), [Low]);
+        assert_eq!(rule("8000", "0.0.0.0/0", "  description = \"vLLM\"\n"), [Medium]);
+        assert_eq!(rule("8001", "10.0.0.0/8", "  description = \"Triton\"\n"), []);
         assert_eq!(rule("0", "0.0.0.0/0", "  protocol = \"-1\"\n"), [High]);
         assert_eq!(rule("443", "0.0.0.0/0", ""), []);
         assert_eq!(rule("22", "10.0.0.0/8", ""), []);

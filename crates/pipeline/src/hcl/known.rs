@@ -4,6 +4,7 @@
 //! All `.tf` files of a folder are one module, so that those beside the text count as well: at most [`FILES`] of [`FILE_BYTES`] bytes,
 //! read when a name is first asked for. Source: Terraform documentation, "Input Variables", "Local Values".
 
+use super::firewall::MODEL_SERVERS;
 use super::tree::{Attribute, Body, Value, read};
 use crate::Text;
 use crate::surroundings::small_file;
@@ -28,6 +29,7 @@ pub(super) struct Known<'t> {
     /// Texts by name, `var.x` or `local.x`, of this file, then of those beside it.
     own: HashMap<String, Meaning>,
     beside: OnceCell<HashMap<String, Meaning>>,
+    serves: OnceCell<bool>,
 }
 
 /// What a name stands for: texts, and further names.
@@ -42,12 +44,20 @@ impl<'t> Known<'t> {
     pub(super) fn of(text: &'t Text<'t>, file: &Body) -> Self {
         let mut own = HashMap::new();
         declared(file, text.content, &mut own);
-        Self { text, own, beside: OnceCell::new() }
+        Self { text, own, beside: OnceCell::new(), serves: OnceCell::new() }
     }
 
     /// The texts that the value of `attribute` holds where nobody says otherwise: those written in it, and those of its names.
     pub(super) fn texts(&self, attribute: &Attribute) -> Vec<String> {
         self.meant(&meaning(attribute, self.text.content))
+    }
+
+    /// Whether the text speaks of a server of models.
+    pub(super) fn serves_models(&self) -> bool {
+        *self.serves.get_or_init(|| {
+            let lower = self.text.content.to_ascii_lowercase();
+            MODEL_SERVERS.iter().any(|server| lower.contains(server))
+        })
     }
 
     fn meant(&self, meaning: &Meaning) -> Vec<String> {

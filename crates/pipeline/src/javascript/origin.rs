@@ -9,6 +9,7 @@
 
 mod bindings;
 mod called;
+mod clients;
 mod expression;
 mod functions;
 mod looks;
@@ -18,6 +19,7 @@ mod sources;
 use super::lexer::Kind;
 use super::program::{Call, EXPRESSION, Program};
 use bindings::{Binding, Bindings};
+use clients::Clients;
 use expression::is_plain;
 use functions::Functions;
 pub(super) use functions::{Given, Made};
@@ -70,6 +72,10 @@ pub(super) struct Origins<'p, 'a> {
     until: Cell<usize>,
     /// What the functions of the program make of values.
     functions: Functions<'a>,
+    /// Whether the body of a function was judged before what is declared in it.
+    again: Cell<bool>,
+    /// What addresses are asked with.
+    clients: Clients<'a>,
     /// Whether parameters are marked, to see what is handed on, and nothing else counts.
     marking: Cell<bool>,
 }
@@ -87,12 +93,14 @@ impl<'p, 'a> Origins<'p, 'a> {
             depth: Cell::new(0),
             until: Cell::new(usize::MAX),
             functions: Functions::of(program, given),
+            clients: Clients::of(program),
+            again: Cell::new(false),
             marking: Cell::new(false),
         };
         for call in calls {
             origins.handlers(call);
         }
-        origins.declarations();
+        origins.declared_all();
         origins.functions(calls);
         origins
     }
@@ -239,6 +247,14 @@ impl<'p, 'a> Origins<'p, 'a> {
 
     fn binding(&self, name: &str, at: usize) -> Option<&Binding<'a>> {
         self.bindings.find(name, at).filter(|_| self.spend(at, 1))
+    }
+
+    /// Binds all names; twice where what stands in a function that is handed to a call was judged before its own names were known.
+    fn declared_all(&mut self) {
+        self.declarations();
+        if self.again.get() {
+            self.declarations();
+        }
     }
 
     /// Binds what `const`, `let`, `var` and plain assignments give a name.

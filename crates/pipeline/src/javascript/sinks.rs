@@ -390,6 +390,11 @@ pub(super) fn asks(path: &str) -> bool {
             | "undici.fetch"
             | "undici.request"
             | "ky"
+            | "ofetch"
+            | "ofetch.ofetch"
+            | "ofetch.$fetch"
+            | "$fetch"
+            | "cross-fetch"
     ) || path.rsplit_once('.').is_some_and(|(receiver, name)| {
         matches!(receiver, "axios" | "got" | "http" | "https" | "needle" | "superagent" | "ky" | "node-fetch")
             && matches!(name, "get" | "post" | "put" | "patch" | "delete" | "request" | "head" | "default")

@@ -13,6 +13,7 @@ mod dependency_execution;
 mod environment_file_injection;
 mod excessive_permissions;
 mod exposed_service;
+mod hooks_skipped;
 mod host_access;
 mod insecure_commands;
 mod insecure_transport;
@@ -66,6 +67,7 @@ pub use dependency_execution::DEPENDENCY_EXECUTION;
 pub use environment_file_injection::ENVIRONMENT_FILE_INJECTION;
 pub use excessive_permissions::EXCESSIVE_PERMISSIONS;
 pub use exposed_service::EXPOSED_SERVICE;
+pub use hooks_skipped::HOOKS_SKIPPED;
 pub use host_access::HOST_ACCESS;
 pub use insecure_commands::INSECURE_COMMANDS;
 pub use insecure_transport::INSECURE_TRANSPORT;
@@ -125,6 +127,7 @@ pub static RULES: &[&Rule] = &[
     &ENVIRONMENT_FILE_INJECTION,
     &EXCESSIVE_PERMISSIONS,
     &EXPOSED_SERVICE,
+    &HOOKS_SKIPPED,
     &HOST_ACCESS,
     &INSECURE_COMMANDS,
     &INSECURE_TRANSPORT,

@@ -2,13 +2,14 @@
 //!
 //! Source: Helm, "Template Function List" (`default`); Go, `text/template`, "Actions" and "Pipelines".
 
+use super::actions::{self, Action, Written, actions};
 use super::helm::snake;
 use crate::address::fetched;
 use crate::ci::github::gaps;
-use crate::rules::{self, HOST_ACCESS, PRIVILEGED_CONTAINER, SECRET};
+use crate::rules::{self, HOST_ACCESS, PRIVILEGED_CONTAINER, REMOTE_CODE, ROOT_USER, SECRET};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, variable};
-use bartizan_core::{Kind, Rule};
+use bartizan_core::{Kind, Rule, Severity};
 use std::ops::Range;
 
 /// Templates and their helpers.
@@ -30,28 +31,84 @@ impl Reader for ChartTemplate {
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         matches!(text.extension().as_str(), "yaml" | "yml" | "tpl")
-            && ["{{", ".Values.", "default"].iter().all(|mark| text.content.contains(mark))
+            && ["{{", ".Values."].iter().all(|mark| text.content.contains(mark))
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
-        let mut at = 0_usize;
+        let content = text.content;
+        let mut actions = actions(content).into_iter().peekable();
+        let mut around: Vec<Around<'_>> = Vec::new();
         let mut named: Option<(u32, &str)> = None;
-        let mut line = 0_u32;
-        for written in text.content.split_inclusive('\n') {
+        let (mut start, mut line) = (0_usize, 0_u32);
+        for written in content.split_inclusive('\n') {
             line = line.saturating_add(1);
-            if let Some((key, value)) = written.trim().trim_start_matches("- ").split_once(':') {
-                if key == "name" {
-                    named = Some((line, value.trim().trim_matches(['"', '\''])));
-                }
-                let above = named.filter(|(of, _)| key == "value" && line.saturating_sub(*of) <= NEAR);
-                let key = above.map_or(key, |(_, name)| name);
-                issue::report(text, notes, fallbacks(written, key).into_iter().map(|one| one.shifted(at)));
-            } else {
-                issue::report(text, notes, fallbacks(written, "").into_iter().map(|one| one.shifted(at)));
+            let end = start.saturating_add(written.len());
+            if let Some((key, value)) = setting(written)
+                && key == "name"
+            {
+                named = Some((line, value.trim().trim_matches(['"', '\''])));
             }
-            at = at.saturating_add(written.len());
+            let near = named.filter(|(of, _)| line.saturating_sub(*of) <= NEAR).map(|(_, name)| name);
+            while let Some(span) = actions.next_if(|span| span.start < end) {
+                let head = content.floor_char_boundary(span.start.min(start.saturating_add(LONGEST_KEY)));
+                let before = content.get(start..head).unwrap_or_default();
+                let key = setting(before).map_or("", |(key, _)| key.trim_matches(['"', '\'']));
+                let key = near.filter(|_| key == "value").unwrap_or(key);
+                let action = Action::of(content.get(span.clone()).unwrap_or_default());
+                issue::report(text, notes, judged(content, &span, &action, key));
+                match action.keyword {
+                    "if" | "with" | "range" | "define" | "block" if around.len() < DEEPEST => {
+                        around.push(Around { values: action.values, key, begin: None });
+                    }
+                    "else" => {
+                        if let Some(around) = around.last_mut() {
+                            around.values.extend(action.values);
+                            around.begin = Some(span.end.saturating_add(2));
+                        }
+                    }
+                    "end" => issue::report(
+                        text,
+                        notes,
+                        around.pop().and_then(|one| one.other(content, span.start)),
+                    ),
+                    _ => {}
+                }
+            }
+            start = end;
         }
     }
+}
+
+/// What stands around an action: the values that the branch asks for, the key it began at, and where its other branch begins.
+struct Around<'t> {
+    values: Vec<&'t str>,
+    key: &'t str,
+    begin: Option<usize>,
+}
+
+impl Around<'_> {
+    /// The credential that the other branch is, written on one line before its `{{ end }}`, whose action begins at `end`.
+    fn other(&self, content: &str, end: usize) -> Option<Issue> {
+        let begin = self.begin?;
+        let text = content.get(begin..end.checked_sub(2)?)?;
+        let plain = text.trim().trim_matches(['"', '\'']);
+        if text.contains('\n') || plain.is_empty() || plain.contains(char::is_whitespace) {
+            return None;
+        }
+        let from = begin.saturating_add(text.find(plain)?);
+        let names = self.values.iter().copied().chain([self.key]);
+        fallback(plain, names, from..from.saturating_add(plain.len()))
+    }
+}
+
+/// Most branches within one another that are followed.
+const DEEPEST: usize = 200;
+/// Bytes of a line in which its key is looked for.
+const LONGEST_KEY: usize = 256;
+
+/// The key and the value of a line of YAML, or of its beginning.
+fn setting(line: &str) -> Option<(&str, &str)> {
+    line.trim().trim_start_matches("- ").split_once(':')
 }
 
 /// `Chart.yaml`: where the charts that a chart is made of come from.
@@ -90,95 +147,87 @@ impl Reader for ChartFile {
 /// Most lines between the name of a variable and the value that belongs to it.
 const NEAR: u32 = 8;
 
-/// The credentials in the actions of `line` that stand where the values give none; `key` is what the line is about.
-fn fallbacks(line: &str, key: &str) -> Vec<Issue> {
+/// What an action, at `span` of `content`, comes to where the values give nothing: a credential, or a right that nobody asked for; `key` is
+/// what the line is about.
+fn judged(content: &str, span: &Range<usize>, action: &Action<'_>, key: &str) -> Vec<Issue> {
+    let text = content.get(span.clone()).unwrap_or_default();
+    // `{{ if … }}` is no value: what it asks is whether something is switched on.
+    let asks = !action.keyword.is_empty();
+    let paths = || action.parts.iter().filter(|part| part.kind == Written::Path);
+    let values = || paths().filter_map(|part| actions::value(text.get(part.span.clone())?));
+    let names = || values().chain(action.variable).chain([key]);
     let mut issues = Vec::new();
-    let mut at = 0_usize;
-    while let Some(open) = line.get(at..).and_then(|rest| rest.find("{{")) {
-        let start = at.saturating_add(open).saturating_add(2);
-        let Some(length) = line.get(start..).and_then(|rest| rest.find("}}")) else { break };
-        let action = line.get(start..start.saturating_add(length)).unwrap_or_default();
-        let words = words(action);
-        let literal = words.windows(2).find_map(|pair| {
-            let [name, value] = pair else { return None };
-            (action.get(name.clone()) == Some("default")).then(|| quoted(action, value)).flatten()
-        });
-        let on = words.windows(2).any(|pair| {
-            matches!(pair, [name, value] if action.get(name.clone()) == Some("default")
-                && action.get(value.clone()) == Some("true"))
-        });
-        if let Some(rule) =
-            RIGHTS.iter().find(|(right, _)| *right == key).map(|(_, rule)| *rule).filter(|_| on)
-        {
-            let message = format!("`{key}` is on where nobody sets it");
-            issues.push(Issue::new(rule, start..start.saturating_add(length), message));
+    for part in action.parts.iter().filter(|part| part.kind != Written::Path) {
+        let Some(value) = text.get(part.span.clone()) else { continue };
+        let place = span.start.saturating_add(part.span.start)..span.start.saturating_add(part.span.end);
+        let right =
+            RIGHTS.iter().find(|right| right.value == value && names().any(|name| right.is_named(name)));
+        if let Some(right) = right {
+            let name = right.name;
+            let message = match value {
+                "true" => format!("`{name}` is on where nobody sets it"),
+                _ => format!("`{name}` is {value} where nobody sets it"),
+            };
+            let issue = Issue::new(right.rule, span.clone(), message);
+            let severity = right.severity.unwrap_or(issue.severity);
+            issues.push(issue.severity(severity));
+        } else if part.kind == Written::Text && !asks {
+            issues.extend(fallback(value, names(), place));
         }
-        if let Some((span, literal)) = literal {
-            let of_values = words.iter().filter_map(|word| action.get(word.clone())).filter_map(|word| {
-                let path = word.trim_start_matches('$').strip_prefix(".Values.")?;
-                path.rsplit('.').next()
-            });
-            let found = of_values.chain([key]).find_map(|name| {
-                let name = snake(name);
-                let secret = variable::is_secret_name(&name);
-                Some((variable::credential(&name, literal).filter(|_| secret)?, name))
-            });
-            if let Some((what, name)) = found {
-                let message =
-                    format!("where nobody sets `{name}` the chart sets a password that everyone knows");
-                let span = start.saturating_add(span.start)..start.saturating_add(span.end);
-                let issue = Issue::new(&SECRET, span, message).severity(what.severity);
-                issues.push(issue.confidence(what.confidence).remedy(
-                    "Use `required`, or let the chart draw one with `randAlphaNum` and keep it in a Secret.",
-                ));
-            }
-        }
-        at = start.saturating_add(length).saturating_add(2);
     }
     issues
 }
 
-/// Rights of the machine that a pod is given by the name of the key.
-static RIGHTS: &[(&str, &Rule)] = &[
-    ("privileged", &PRIVILEGED_CONTAINER),
-    ("hostNetwork", &HOST_ACCESS),
-    ("hostPID", &HOST_ACCESS),
-    ("hostIPC", &HOST_ACCESS),
-];
+/// The credential that `value` is under one of `names`, which everybody who has the chart knows.
+fn fallback<'n>(value: &str, names: impl Iterator<Item = &'n str>, span: Range<usize>) -> Option<Issue> {
+    let (what, name) = names.into_iter().find_map(|name| {
+        let name = snake(name);
+        let secret = variable::is_secret_name(&name);
+        let known = || variable::known_password(&name, value);
+        Some((variable::credential(&name, value).or_else(known).filter(|_| secret)?, name))
+    })?;
+    let message = format!("where nobody sets `{name}` the chart sets a password that everyone knows");
+    let issue = Issue::new(&SECRET, span, message).severity(what.severity);
+    Some(
+        issue
+            .confidence(what.confidence)
+            .remedy("Use `required`, or let the chart draw one with `randAlphaNum` and keep it in a Secret."),
+    )
+}
 
-/// The words of an action, texts in quotes as one; brackets and bars stand apart.
-fn words(action: &str) -> Vec<Range<usize>> {
-    let mut words = Vec::new();
-    let mut open: Option<(usize, char)> = None;
-    let mut begun: Option<usize> = None;
-    for (at, c) in action.char_indices() {
-        if let Some((start, quote)) = open {
-            if c == quote {
-                words.push(start..at.saturating_add(1));
-                open = None;
-            }
-            continue;
-        }
-        let ends = c.is_whitespace() || matches!(c, '(' | ')' | '|' | '"' | '`');
-        if ends {
-            words.extend(begun.take().map(|start| start..at));
-        } else if begun.is_none() {
-            begun = Some(at);
-        }
-        if matches!(c, '"' | '`') {
-            open = Some((at, c));
-        }
+/// A right that a pod is given by the name of a key, and the value that gives it.
+struct Right {
+    name: &'static str,
+    value: &'static str,
+    rule: &'static Rule,
+    /// Where it is not that of the rule.
+    severity: Option<Severity>,
+}
+
+impl Right {
+    const fn of(name: &'static str, value: &'static str, rule: &'static Rule) -> Self {
+        Self { name, value, rule, severity: None }
     }
-    words.extend(begun.map(|start| start..action.len()));
-    words
+
+    fn is_named(&self, name: &str) -> bool {
+        self.name == name
+            || self.name == "trustRemoteCode" && name.to_ascii_lowercase().ends_with("trust-remote-code")
+    }
 }
 
-/// What stands between the quotes of the word at `span`, if it has any.
-fn quoted<'a>(action: &'a str, span: &Range<usize>) -> Option<(Range<usize>, &'a str)> {
-    let word = action.get(span.clone())?;
-    let inner = word.strip_prefix(['"', '`'])?.strip_suffix(['"', '`'])?;
-    Some((span.start.saturating_add(1)..span.end.saturating_sub(1), inner))
-}
+static RIGHTS: &[Right] = &[
+    Right::of("privileged", "true", &PRIVILEGED_CONTAINER),
+    Right {
+        severity: Some(Severity::Medium),
+        ..Right::of("allowPrivilegeEscalation", "true", &PRIVILEGED_CONTAINER)
+    },
+    Right::of("hostNetwork", "true", &HOST_ACCESS),
+    Right::of("hostPID", "true", &HOST_ACCESS),
+    Right::of("hostIPC", "true", &HOST_ACCESS),
+    Right { severity: Some(Severity::Medium), ..Right::of("runAsUser", "0", &ROOT_USER) },
+    Right { severity: Some(Severity::Medium), ..Right::of("runAsNonRoot", "false", &ROOT_USER) },
+    Right::of("trustRemoteCode", "true", &REMOTE_CODE),
+];
 
 #[cfg(test)]
 mod tests {
@@ -197,9 +246,20 @@ mod tests {
             "{{ default \"q8Zr1vXkT4mL\" .Values.dbPassword }}",
             "{{- if .Values.a }}x{{ else }}{{ (default \"q8Zr1vXkT4mL\" $.Values.db.password) | b64enc }}{{ end }}",
             "password: {{ .Values.db.word | default `q8Zr1vXkT4mL` }}",
+            "password: {{ coalesce .Values.auth.token .Values.global.token \"q8Zr1vXkT4mL\" }}",
+            "password: {{ ternary \"q8Zr1vXkT4mL\" .Values.db.password .Values.demo | quote }}",
+            "{{ .Values.db.password | default (printf \"%s\" \"q8Zr1vXkT4mL\") | quote }}",
+            "{{ or .Values.db.password \"q8Zr1vXkT4mL\" }}",
+            "{{- $password := .Values.db.word | default \"q8Zr1vXkT4mL\" -}}",
+            "password: {{ if .Values.db.word }}{{ .Values.db.word }}{{ else }}q8Zr1vXkT4mL{{ end }}",
+            "x: {{ with .Values.db.password }}{{ . }}{{ else }}\"q8Zr1vXkT4mL\"{{ end }}",
+            "password: {{ .Values.db.word | default \"changeme\" }}",
+            "{{ .Values.auth.adminPassword | default \"admin123\" }}",
         ] {
             assert_eq!(template(action), [(2, "secret")], "{action}");
         }
+        let over_lines = "password: {{ .Values.db.password |\n  default\n    \"q8Zr1vXkT4mL\" | quote }}";
+        assert_eq!(template(over_lines), [(4, "secret")]);
         for action in [
             "{{ .Values.auth.rootPassword | default \"\" | quote }}",
             "{{ .Values.auth.passwordKey | default \"db-password\" }}",
@@ -207,6 +267,14 @@ mod tests {
             "{{ .Values.image.tag | default \"q8Zr1vXkT4mL\" }}",
             "{{ .Values.auth.existingSecret | default \"app-secret\" }}",
             "{{ required \"a password is needed\" .Values.password }}",
+            "{{ if eq .Values.auth.password \"q8Zr1vXkT4mL\" }}a{{ end }}",
+            "{{ fail \"set password\" }}",
+            "password: {{ if .Values.db.word }}{{ .Values.db.word }}{{ else }}{{ randAlphaNum 16 }}{{ end }}",
+            "{{ .Values.auth.secretName | default \"changeme\" }}",
+            "{{ .Values.auth.username | default \"admin\" }}",
+            "kind: {{ ternary \"StatefulSet\" \"Deployment\" .Values.auth.password }}",
+            "{{ default (printf \"%s-db\" .Release.Name) .Values.auth.existingPassword }}",
+            "{{/* password: {{ .Values.password | default \"q8Zr1vXkT4mL\" }} */}}",
         ] {
             assert_eq!(template(action), [], "{action}");
         }
@@ -219,6 +287,26 @@ mod tests {
         };
         assert_eq!(pod("{{ .Values.privileged | default true }}"), [(2, "privileged-container")]);
         assert_eq!(pod("{{ .Values.privileged | default false }}"), []);
+        let line = |line: &str| lines("chart/templates/p.yaml", &format!("# .Values.\n{line}\n"));
+        for (written, rule) in [
+            ("allowPrivilegeEscalation: {{ .Values.escalate | default true }}", "privileged-container"),
+            ("runAsUser: {{ .Values.uid | default 0 }}", "root-user"),
+            ("runAsNonRoot: {{ default false .Values.strict }}", "root-user"),
+            (
+                "- {{ if .Values.model.trustRemoteCode | default true }}--trust-remote-code{{ end }}",
+                "remote-code",
+            ),
+        ] {
+            assert_eq!(line(written), [(2, rule)], "{written}");
+        }
+        for written in [
+            "allowPrivilegeEscalation: {{ .Values.escalate | default false }}",
+            "runAsUser: {{ .Values.uid | default 1000 }}",
+            "replicas: {{ .Values.replicas | default 0 }}",
+            "trustRemoteCode: {{ .Values.model.trustRemoteCode | default false }}",
+        ] {
+            assert_eq!(line(written), [], "{written}");
+        }
         let chart = |address: &str| {
             lines(
                 "Chart.yaml",

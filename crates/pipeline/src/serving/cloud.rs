@@ -11,7 +11,7 @@ use crate::rules::{
 };
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, rules};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 use std::sync::LazyLock;
 
@@ -174,8 +174,10 @@ static MARKS: &[&[&str]] = &[
 ];
 
 /// Finds the first of any of them in one pass: most texts hold none.
-static FIRST_MARK: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(MARKS.iter().filter_map(|marks| marks.first())).ok());
+static FIRST_MARK: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let first = MARKS.iter().filter_map(|marks| marks.first());
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(first).ok()
+});
 
 /// Members that an API's request is known by, and the resource it makes.
 static REQUESTS: &[(&[&str], &str)] = &[

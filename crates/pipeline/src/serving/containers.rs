@@ -94,11 +94,13 @@ fn administrator(node: Node<'_>) -> Option<Issue> {
     )
 }
 
-/// `cluster-admin`, also as a part of a longer name: `team-cluster-admin`, `clusteradmin-sa`.
+/// `cluster-admin`, also as a part of a longer name: `team-cluster-admin`, `clusteradmin-sa`; `not-cluster-admin` says that it is none.
 fn is_administrator(name: &str) -> bool {
-    let joined: String =
-        name.to_ascii_lowercase().chars().filter(|c| !matches!(c, '-' | '_' | '.')).collect();
-    joined.contains("clusteradmin") && !joined.contains("nonclusteradmin")
+    let lower = name.to_ascii_lowercase();
+    let words: Vec<&str> = lower.split(['-', '_', '.']).collect();
+    let joined = words.concat();
+    let denied = words.iter().any(|word| matches!(*word, "not" | "no" | "non" | "without" | "never"));
+    joined.contains("clusteradmin") && !joined.contains("nonclusteradmin") && !denied
 }
 
 /// What a pod, a container or a volume is given of the machine.
@@ -115,7 +117,7 @@ pub(super) fn rights(node: Node<'_>) -> Vec<Issue> {
     if let Some(entry) = on("allowPrivilegeEscalation") {
         issues.push(
             Issue::new(&PRIVILEGED_CONTAINER, entry.span(), "the container may gain rights")
-                .severity(Severity::Low),
+                .severity(Severity::Medium),
         );
     }
     for key in ["hostNetwork", "hostPID", "hostIPC"] {
@@ -173,12 +175,15 @@ pub(super) fn rights(node: Node<'_>) -> Vec<Issue> {
         .and_then(|ray| ray.get("dashboard-host"))
         .filter(|host| host.as_str() == Some("0.0.0.0"))
     {
-        let message = "the Ray dashboard, which runs jobs for whoever asks, listens to the whole cluster";
-        issues.push(
-            Issue::new(&EXPOSED_SERVICE, dashboard.span(), message)
-                .severity(Severity::Low)
-                .confidence(Confidence::Medium),
-        );
+        // The service of the head carries the dashboard's port out of the cluster.
+        let kind =
+            node.get("serviceType").or_else(|| node.get("service").and_then(|service| service.get("type")));
+        let outside = kind.is_some_and(|kind| matches!(kind.as_str(), Some("LoadBalancer" | "NodePort")));
+        let (whom, severity) =
+            if outside { ("everyone", Severity::Medium) } else { ("the whole cluster", Severity::Low) };
+        let message = format!("the Ray dashboard, which runs jobs for whoever asks, listens to {whom}");
+        let issue = Issue::new(&EXPOSED_SERVICE, dashboard.span(), message).severity(severity);
+        issues.push(issue.confidence(Confidence::Medium));
     }
     issues
 }

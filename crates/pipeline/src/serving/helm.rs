@@ -76,6 +76,13 @@ impl Reader for HelmValues {
                 let (Some(value), name) = (entry.value.as_str(), snake(entry.name())) else { continue };
                 if variable::is_secret_name(&name) {
                     issue::report(text, notes, variable::issues(&name, value, &entry.value.span()));
+                    // What a chart is installed with where nobody changes it.
+                    let known = variable::known_password(&name, value).map(|what| {
+                        let message = format!("`{}` is {} where nobody changes it", entry.name(), what.name);
+                        let issue = Issue::new(&SECRET, entry.value.span(), message).severity(what.severity);
+                        issue.confidence(what.confidence)
+                    });
+                    issue::report(text, notes, known);
                 } else if let Some(what) = variable::credential(&name, value) {
                     let message = format!("`{}` holds {} in the open", entry.name(), what.name);
                     let issue = Issue::new(&SECRET, entry.value.span(), message).severity(what.severity);
@@ -148,7 +155,7 @@ fn open(node: Node<'_>) -> Option<Issue> {
 }
 
 /// `rootPassword` as `root_password`.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     name.chars().fold(String::with_capacity(name.len()), |mut shown, c| {
         if c.is_ascii_uppercase()
             && !shown.is_empty()

@@ -1,7 +1,8 @@
 //! Kubernetes manifests, with the resources of model servers and workflow engines.
 
-use super::{containers, models, ray, workflows};
+use super::{containers, kustomize, models, ray, workflows};
 use crate::ci::github::{gaps, has_key};
+use crate::hcl::MODEL_SERVERS;
 use crate::python::embedded;
 use crate::rules::{
     self, EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, SECRET,
@@ -38,13 +39,16 @@ impl Reader for Manifest {
                 || content.trim_start().starts_with('{'));
         let kubeflow = has_key(content, &["deploymentSpec", "pipelineInfo"])
             || (has_key(content, &["implementation"]) && content.contains("container:"));
-        resource || kubeflow
+        resource || kubeflow || is_kustomization(text)
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
         let yaml = Yaml::read(text.content);
         gaps(&yaml, notes);
         for document in yaml.documents() {
+            if document.text_of("kind") == Some("Kustomization") || is_kustomization(text) {
+                issue::report(text, notes, kustomize::issues(document));
+            }
             resource(text, notes, document);
         }
         for node in yaml.nodes() {
@@ -60,6 +64,11 @@ impl Reader for Manifest {
             workflows::inspect(text, notes, node);
         }
     }
+}
+
+/// Whether a file is a Kustomization by its name, which needs to say no more.
+fn is_kustomization(text: &Text<'_>) -> bool {
+    matches!(text.file_name(), "kustomization.yaml" | "kustomization.yml")
 }
 
 /// What a resource says by its kind.
@@ -171,6 +180,11 @@ pub(super) fn answers_everyone(content: &str) -> bool {
         "vllm serve",
         "vllm.entrypoints",
     ];
+    SERVERS.iter().any(|server| content.contains(server)) && !asks_for_key(content)
+}
+
+/// Whether anything in `content` speaks of a key or a login.
+fn asks_for_key(content: &str) -> bool {
     const ASKED: &[&str] = &[
         "api-key",
         "api_key",
@@ -186,8 +200,12 @@ pub(super) fn answers_everyone(content: &str) -> bool {
         "restricted-",
         "NetworkPolicy",
     ];
-    SERVERS.iter().any(|server| content.contains(server))
-        && !ASKED.iter().any(|asked| content.contains(asked))
+    // The group of roles speaks of rights in the cluster.
+    let of_roles = content.matches("rbac.authorization.k8s.io").count();
+    ASKED.iter().any(|asked| match *asked {
+        "uthorization" => content.matches(asked).count() > of_roles,
+        asked => content.contains(asked),
+    })
 }
 
 /// An annotation by which a platform puts no authentication before a model.
@@ -289,7 +307,10 @@ fn service(document: Node<'_>, content: &str) -> Vec<Issue> {
         let message = format!("{what} is reachable from outside the cluster");
         return vec![Issue::new(&EXPOSED_SERVICE, kind.value.span(), message)];
     }
-    if open.iter().any(|port| SERVING_PORTS.contains(port)) {
+    let mut answering: Vec<i64> = open.iter().copied().filter(|port| SERVING_PORTS.contains(port)).collect();
+    answering.sort_unstable();
+    answering.dedup();
+    if !answering.is_empty() {
         let issue = Issue::new(
             &EXPOSED_SERVICE,
             kind.value.span(),
@@ -297,7 +318,18 @@ fn service(document: Node<'_>, content: &str) -> Vec<Issue> {
         );
         let limited =
             spec.get("loadBalancerSourceRanges").is_some_and(|ranges| ranges.items().next().is_some());
-        let severity = if !limited && answers_everyone(content) { Severity::Medium } else { Severity::Low };
+        // Told by its image, by the ports of several protocols, or by its name: any program may listen on one of these ports.
+        let names = [&["metadata", "name"][..], &["spec", "selector"]]
+            .into_iter()
+            .filter_map(|path| document.path(path));
+        let named = names.flat_map(|node| {
+            let values = node.entries().into_iter().filter_map(|entry| entry.value.as_str());
+            node.as_str().into_iter().chain(values).map(str::to_ascii_lowercase).collect::<Vec<_>>()
+        });
+        let is_server = answering.len() > 1
+            || named.into_iter().any(|name| MODEL_SERVERS.iter().any(|server| name.contains(server)));
+        let open = answers_everyone(content) || is_server && !asks_for_key(content);
+        let severity = if !limited && open { Severity::Medium } else { Severity::Low };
         return vec![issue.severity(severity).confidence(Confidence::Low)];
     }
     Vec::new()
@@ -406,7 +438,10 @@ mod tests {
         );
         assert_eq!(flow("  podSpecPatch: '{\"terminationGracePeriodSeconds\": 5}'\n"), []);
         assert_eq!(flow("  serviceAccountName: cluster-admin\n"), [(4, "excessive-permissions")]);
-        assert_eq!(flow("  serviceAccountName: trainer\n"), []);
+        assert_eq!(flow("  serviceAccountName: piano-cluster-admin\n"), [(4, "excessive-permissions")]);
+        for name in ["trainer", "not-cluster-admin", "non-cluster-admin"] {
+            assert_eq!(flow(&format!("  serviceAccountName: {name}\n")), [], "{name}");
+        }
     }
 
     #[test]
@@ -434,6 +469,22 @@ mod tests {
     fn services_and_secrets_in_the_open_are_found() {
         let text = "apiVersion: v1\nkind: Service\nspec:\n  type: LoadBalancer\n  ports:\n  - port: 8265\n---\napiVersion: v1\nkind: Secret\nstringData:\n  password: hunter2!\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  config.properties: |\n    inference_address=http://127.0.0.1:8080\n    disable_token_authorization=true\n";
         assert_eq!(found(text), [(4, "exposed-service"), (11, "secret"), (18, "no-authentication")]);
+    }
+
+    #[test]
+    fn a_model_server_behind_a_balancer_is_told_by_its_name_or_ports() {
+        use bartizan_core::Severity::{Low, Medium};
+        let service = |name: &str, ports: &str, more: &str| {
+            let text = format!(
+                "apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\nspec:\n  type: LoadBalancer\n  ports: [{ports}]\n{more}"
+            );
+            crate::testing::graded("k.yaml", &text, "pipeline/exposed-service")
+        };
+        assert_eq!(service("triton", "{port: 8000}", ""), [Medium]);
+        assert_eq!(service("a", "{port: 8000}, {port: 8001}", ""), [Medium]);
+        assert_eq!(service("shop", "{port: 8000}", ""), [Low]);
+        assert_eq!(service("triton", "{port: 8000}", "  loadBalancerSourceRanges: [10.0.0.0/8]\n"), [Low]);
+        assert_eq!(service("triton", "{port: 443}", ""), []);
     }
 
     #[test]

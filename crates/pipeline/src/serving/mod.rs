@@ -1,5 +1,6 @@
 //! What is deployed: manifests of clusters, model servers and workflow engines.
 
+mod actions;
 mod ansible;
 mod arm;
 mod azureml;
@@ -10,6 +11,7 @@ mod declared;
 mod dvc;
 mod helm;
 mod kubernetes;
+mod kustomize;
 mod modelfile;
 mod models;
 mod packed;
@@ -27,7 +29,7 @@ pub(crate) use chart::{ChartFile, ChartTemplate};
 pub(crate) use cloud::CloudJob;
 pub(crate) use declared::Declared;
 pub(crate) use dvc::DvcPipeline;
-pub(crate) use helm::HelmValues;
+pub(crate) use helm::{HelmValues, snake};
 pub(crate) use kubernetes::Manifest;
 pub(crate) use modelfile::Modelfile;
 pub(crate) use models::uri_issues;

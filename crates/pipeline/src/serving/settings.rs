@@ -10,7 +10,7 @@ use crate::rules::{
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, variable};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 use std::sync::LazyLock;
 
@@ -95,8 +95,9 @@ const MARKS: &[&str] = &[
     "safe_serialization",
 ];
 
-/// Finds any of them in one pass.
-static ANY_MARK: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(MARKS).ok());
+/// Finds any of them in one pass. A table of all its states would take longer to make than most scans to read.
+static ANY_MARK: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(MARKS).ok());
 
 /// Switches by which certificates are looked at, and those by which they are not.
 const VERIFY: &[&str] = &["ssl_verify", "verify_ssl", "tls_verify", "verify_tls", "verify_certs"];

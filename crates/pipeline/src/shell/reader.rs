@@ -1,7 +1,7 @@
 //! Scripts that stand by themselves: shell scripts, and the recipes of makefiles and justfiles.
 
 use super::inspect::{self, Setting};
-use super::recipes::{of_justfile, of_makefile, variables_of_makefile};
+use super::recipes::{of_justfile, of_makefile, of_procfile, variables_of_makefile};
 use crate::agents::belongs_to_skill;
 use crate::rules::{ADHOC_PACKAGE, UNPINNED_IMAGE, UNPINNED_PACKAGE, UNVERIFIED_PROMOTION};
 use crate::{Issue, Notes, Reader, Text, issue, rules};
@@ -26,12 +26,15 @@ impl Reader for ShellScript {
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         // The scripts of a skill are judged as what an agent is made to run.
-        (is_shell(text) || is_makefile(text) || is_justfile(text)) && !belongs_to_skill(text)
+        (is_shell(text) || is_makefile(text) || is_justfile(text) || is_procfile(text))
+            && !belongs_to_skill(text)
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
         let recipes = if is_makefile(text) {
             Some(of_makefile(text.content))
+        } else if is_procfile(text) {
+            Some(of_procfile(text.content))
         } else {
             is_justfile(text).then(|| of_justfile(text.content))
         };
@@ -110,6 +113,11 @@ fn is_justfile(text: &Text<'_>) -> bool {
         || text.extension() == "just"
 }
 
+/// Source: Heroku, "The Procfile"; Foreman, Honcho.
+fn is_procfile(text: &Text<'_>) -> bool {
+    text.file_name() == "Procfile" || text.file_name().starts_with("Procfile.")
+}
+
 fn is_makefile(text: &Text<'_>) -> bool {
     matches!(text.file_name().to_ascii_lowercase().as_str(), "makefile" | "gnumakefile")
         || text.extension() == "mk"
@@ -132,6 +140,13 @@ mod tests {
             []
         );
         assert_eq!(found("run", script).len(), rules.len());
+    }
+
+    #[test]
+    fn the_processes_of_a_procfile_are_judged_as_commands() {
+        let file = "web: gunicorn app:app --bind 127.0.0.1:8000\n# notes: curl -k https://x.dev\nlab: jupyter lab --NotebookApp.token=''\n";
+        let rules: Vec<_> = found("Procfile", file).into_iter().map(|(rule, line, _)| (rule, line)).collect();
+        assert_eq!(rules, [("pipeline/no-authentication", 3)]);
     }
 
     #[test]

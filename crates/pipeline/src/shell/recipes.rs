@@ -21,6 +21,25 @@ pub(super) fn of_makefile(content: &str) -> String {
     script
 }
 
+/// The commands of a Procfile: what stands behind the name of each kind of process.
+pub(super) fn of_procfile(content: &str) -> String {
+    let mut script = String::with_capacity(content.len());
+    for line in content.split_inclusive('\n') {
+        let named = |name: &str| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        };
+        match line.split_once(':').filter(|(name, _)| named(name)) {
+            Some((name, command)) => {
+                script.extend(std::iter::repeat_n(' ', name.len().saturating_add(1)));
+                script.push_str(command);
+            }
+            None => blank(line, &mut script),
+        }
+    }
+    script
+}
+
 /// What the variables of a makefile hold where they are plain texts, by name, those that others name filled in.
 ///
 /// Source: GNU make manual, "The Two Flavors of Variables". What a function of make gives is not known.

@@ -8,8 +8,9 @@ use super::service_names::{common, names};
 use super::structure;
 use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, holds_ignoring_case, span};
 use crate::hit::{Class, Kind, Raw};
+use crate::listed::Listed;
 use crate::randomness::{Measure, is_random, is_random_by, is_reference, is_stand_in, is_uuid, measure};
-use crate::trie::{Occurrence, Trie};
+use crate::trie::Occurrence;
 
 static SERVICE: Kind =
     Kind { id: "service-key", name: "a key beside the name of its service", class: Class::Secret };
@@ -70,7 +71,7 @@ pub(super) struct Reading {
 /// The search for names before a value.
 #[derive(Debug)]
 pub(super) struct Context {
-    names: Trie,
+    names: Listed,
     words: Vec<Word>,
 }
 
@@ -110,14 +111,14 @@ impl Found {
 impl Context {
     /// Takes up all names.
     pub(super) fn new() -> Self {
-        let common = common();
+        let mut common = common().peekable();
         let listed = names()
-            .map(|name| (name, Word::Service { common: common.contains(name) }))
+            .map(|name| (name, Word::Service { common: common.next_if_eq(&name).is_some() }))
             .chain(SECRET_WORDS.iter().map(|word| (*word, Word::Secret)))
             .chain(HINTS.iter().map(|word| (*word, Word::Hint)))
             .chain(["password", "passwd"].map(|word| (word, Word::Password)));
         let (texts, words): (Vec<&str>, Vec<Word>) = listed.unzip();
-        Self { names: Trie::ignoring_case(&texts), words }
+        Self { names: Listed::new(texts.into_iter()), words }
     }
 
     /// Judges the values of the segment at `start..end`.
@@ -235,7 +236,7 @@ fn is_in_address(text: &[u8], segment: usize, from: usize) -> bool {
 }
 
 /// Words of names whose values are drawn, or digests, and open no door.
-const OPEN_NAMES: [&[u8]; 21] = [
+const OPEN_NAMES: [&[u8]; 30] = [
     b"name",
     b"url",
     b"path",
@@ -257,6 +258,16 @@ const OPEN_NAMES: [&[u8]; 21] = [
     b"fingerprint",
     b"chksum",
     b"csrf",
+    // Keys that an issuer shows to everyone.
+    b"sitekey",
+    b"site_key",
+    b"site-key",
+    b"publickey",
+    b"public_key",
+    b"public-key",
+    b"publishablekey",
+    b"publishable_key",
+    b"publishable-key",
 ];
 
 /// Whether the value at `from` is assigned to the name of a digest, a revision or a form's own token.

@@ -51,10 +51,17 @@ pub(crate) struct Secrets {
     context: Context,
     /// Whether each fixed text tells its issuer.
     claims: Vec<bool>,
-    /// Words of passwords, then programs that take one; nothing where the processor has no vector search for them.
-    words: Option<packed::Searcher>,
-    slow_words: AhoCorasick,
+    /// Words of passwords, then programs that take one.
+    words: Words,
     armour: memmem::Finder<'static>,
+}
+
+/// The search for words.
+#[derive(Debug)]
+enum Words {
+    /// By the vectors of the processor.
+    Packed(packed::Searcher),
+    Plain(AhoCorasick),
 }
 
 /// What to do where a fixed text stands.
@@ -101,12 +108,7 @@ impl Secrets {
             cues: cues.into_values().collect(),
             claims,
             context: Context::new(),
-            slow_words: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&words)?,
-            words: packed::Config::new()
-                .match_kind(packed::MatchKind::LeftmostFirst)
-                .builder()
-                .extend(words)
-                .build(),
+            words: Words::of(&words)?,
             armour: memmem::Finder::new(ARMOUR),
         })
     }
@@ -120,8 +122,8 @@ impl Secrets {
             reading.refused.clear();
         }
         match &self.words {
-            Some(words) => words.find_iter(text).for_each(|found| word(text, found, raw)),
-            None => self.slow_words.find_iter(text).for_each(|found| word(text, found, raw)),
+            Words::Packed(words) => words.find_iter(text).for_each(|found| word(text, found, raw)),
+            Words::Plain(words) => words.find_iter(text).for_each(|found| word(text, found, raw)),
         }
         raw.extend(
             self.armour.find_iter(text).filter_map(|at| structure::private_key(text, at, at + ARMOUR.len())),
@@ -156,6 +158,20 @@ impl Secrets {
             if raw.len() == known && self.claims.get(pattern) == Some(&true) {
                 refused.push(start);
             }
+        }
+    }
+}
+
+impl Words {
+    fn of(words: &[&str]) -> Result<Self, aho_corasick::BuildError> {
+        let packed = packed::Config::new()
+            .match_kind(packed::MatchKind::LeftmostFirst)
+            .builder()
+            .extend(words)
+            .build();
+        match packed {
+            Some(packed) => Ok(Self::Packed(packed)),
+            None => AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(words).map(Self::Plain),
         }
     }
 }

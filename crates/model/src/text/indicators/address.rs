@@ -1,5 +1,6 @@
 //! Addresses and paths in metadata: where they lead, and whether they climb out.
 
+use super::patterns::folding;
 use super::{METADATA_PATH, METADATA_URL, Passage};
 use aho_corasick::AhoCorasick;
 use bartizan_core::Severity;
@@ -41,8 +42,7 @@ pub(super) fn signs() -> impl Iterator<Item = &'static str> {
     ["://", "../../", "..\\..\\"].into_iter().chain(SENSITIVE_PATHS.iter().copied())
 }
 
-static SENSITIVE: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(SENSITIVE_PATHS).ok());
+static SENSITIVE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| folding().build(SENSITIVE_PATHS).ok());
 
 /// Whether `path` names a file that holds secrets or steers the system, wherever it stands in the text.
 pub fn is_sensitive_path(path: &str) -> bool {

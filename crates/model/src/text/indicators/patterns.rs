@@ -1,7 +1,7 @@
 //! Commands, code and markup, each with the position in which it acts.
 
 use super::{METADATA_CODE, METADATA_COMMAND, METADATA_MARKUP, Passage};
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use bartizan_core::{Rule, Severity};
 use std::sync::LazyLock;
 
@@ -343,5 +343,12 @@ pub(super) fn texts() -> impl Iterator<Item = &'static str> {
     PATTERNS.iter().map(|pattern| pattern.text)
 }
 
-static AUTOMATON: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(texts()).ok());
+static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| folding().build(texts()).ok());
+
+/// What makes an automaton in which capitals count as small letters. A table of all its states would take longer to make than most
+/// scans to read.
+pub(super) fn folding() -> aho_corasick::AhoCorasickBuilder {
+    let mut builder = AhoCorasick::builder();
+    builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::ContiguousNFA));
+    builder
+}

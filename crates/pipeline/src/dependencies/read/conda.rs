@@ -50,14 +50,7 @@ pub(super) fn environment(text: &Text<'_>) -> Dependencies {
         for line in item.get("pip").into_iter().flat_map(|pip| pip.items().collect::<Vec<_>>()) {
             let written = line.as_str().unwrap_or_default();
             if written.starts_with('-') {
-                if let Some(address) = written.strip_prefix("--extra-index-url") {
-                    super::requirements::index(
-                        "--extra-index-url",
-                        address.trim_start_matches(['=', ' ']),
-                        line.span(),
-                        &mut found,
-                    );
-                }
+                super::requirements::option(written, line.span().start, &mut found);
                 continue;
             }
             found.dependencies.extend(requirement(written, line.span().start).map(|dependency| Dependency {
@@ -113,5 +106,12 @@ mod tests {
                 ("torch".to_owned(), Pin::Exact("2.1.0".to_owned())),
             ]
         );
+    }
+
+    #[test]
+    fn options_of_pip_among_its_packages_are_judged() {
+        let content = "dependencies:\n  - pip:\n    - --trusted-host pypi.acme.dev\n    - --index-url http://pypi.acme.dev/simple\n    - torch==2.1.0\n";
+        let found = environment(&Text::new("environment.yml", content));
+        assert_eq!((found.issues.len(), found.dependencies.len()), (2, 1));
     }
 }

@@ -1,7 +1,10 @@
 //! Manifests and locks of JavaScript in JSON and YAML, and `Pipfile.lock`.
 
 use crate::dependencies::{Dependencies, Dependency, Ecosystem, Pin, Purpose};
-use crate::rules::{CURL_PIPE_SHELL, INSECURE_TRANSPORT, REMOTE_CODE, TLS_DISABLED};
+use crate::rules::{
+    CURL_PIPE_SHELL, HOOKS_SKIPPED, INSECURE_TRANSPORT, NO_AUTHENTICATION, REMOTE_CODE, RISKY_TOOL_GRANT,
+    SECRET, TLS_DISABLED,
+};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Text, address};
@@ -17,7 +20,16 @@ fn with(text: &Text<'_>, purpose: Purpose, gather: impl Fn(Node<'_>, &mut Depend
 }
 
 /// What is told of the scripts of a package.
-const TOLD: &[&str] = &[CURL_PIPE_SHELL.id, TLS_DISABLED.id, INSECURE_TRANSPORT.id, REMOTE_CODE.id];
+const TOLD: &[&str] = &[
+    CURL_PIPE_SHELL.id,
+    TLS_DISABLED.id,
+    INSECURE_TRANSPORT.id,
+    REMOTE_CODE.id,
+    RISKY_TOOL_GRANT.id,
+    HOOKS_SKIPPED.id,
+    SECRET.id,
+    NO_AUTHENTICATION.id,
+];
 
 /// Reads a `package.json`.
 pub(super) fn package(text: &Text<'_>) -> Dependencies {

@@ -273,7 +273,7 @@ fn from_address(address: &str, hashed: bool) -> Pin {
 }
 
 /// An option line of pip.
-fn option(line: &str, at: usize, found: &mut Dependencies) {
+pub(super) fn option(line: &str, at: usize, found: &mut Dependencies) {
     let (name, value) =
         line.split_once(['=', ' ', '\t']).map_or((line, ""), |(name, value)| (name, value.trim()));
     let span = at..at.saturating_add(line.trim_end().len());

@@ -56,7 +56,7 @@ impl<'a> Origins<'_, 'a> {
         for (name, origin, scope) in bound {
             self.bind(name, Some(origin), scope, HashSet::new());
         }
-        self.declarations();
+        self.declared_all();
     }
 
     /// Whether any function was found to give back what it was not known to.
@@ -116,14 +116,16 @@ impl<'a> Origins<'_, 'a> {
     /// Whose word the function gives back, by its `return`s and `yield`s.
     fn given_back(&self, index: usize) -> Option<Origin> {
         let function = self.functions.list.get(index)?;
+        if function.block { self.of_returns(&function.body) } else { self.of_expression(&function.body) }
+    }
+
+    /// Whose word the `return`s and `yield`s of the block `body` give, those of functions inside it left out.
+    pub(super) fn of_returns(&self, body: &Range<usize>) -> Option<Origin> {
         let program = self.program;
-        if !function.block {
-            return self.of_expression(&function.body);
-        }
         let mut worst = None;
-        for at in function.body.clone().take_while(|at| self.spend(*at, 1)) {
+        for at in body.clone().take_while(|at| self.spend(*at, 1)) {
             let gives = program.is(at, Kind::Word) && matches!(program.word(at), "return" | "yield");
-            if gives && self.is_own(at, function.body.start) {
+            if gives && self.is_own(at, body.start) {
                 let mut from = at.saturating_add(1);
                 if program.word(from) == "*" {
                     from = from.saturating_add(1);

@@ -1,6 +1,7 @@
 //! Who had a hand in the value of an expression: branches, choices, sums, templates, chains of members and calls. Part of [`Origins`].
 
 use super::bindings::Binding;
+use super::clients::Client;
 use super::sources::{SERVICES, answers, is_page, is_read, of_members};
 use super::{Origin, Origins, PARTS};
 use crate::javascript::lexer::Kind;
@@ -284,18 +285,30 @@ impl<'a> Origins<'_, 'a> {
                 }
                 "(" => {
                     let (last, whole) = (members.last().copied().unwrap_or_default(), members.join("."));
-                    let path =
-                        program.imported(name).map_or(whole.clone(), |meant| whole.replacen(name, meant, 1));
+                    let client = if name.is_empty() { None } else { self.clients.get(name) };
+                    let meant = client.map(|client| client.module).or_else(|| program.imported(name));
+                    let path = meant.map_or(whole.clone(), |meant| whole.replacen(name, meant, 1));
                     if let Some(made) = self.made_by(&members, index) {
                         origin = self.of_made(made, index);
                     } else if is_read(&members) {
                         origin = origin.max(self.source(Some(Origin::Request)));
                     } else if answers(&path) || self.asks_model(&members) || self.asks_service(&path, index) {
                         origin = origin.max(self.source(Some(Origin::Answer)));
-                    } else if self.asks_page(&path, index) {
+                    } else if client.is_some_and(|client| is_service(client.base)) {
+                        origin = origin.max(self.source(Some(Origin::Answer)));
+                    } else if self.asks_page(&path, index, client) || self.reads_page(&members) {
                         origin = origin.max(self.source(Some(Origin::Page)));
+                    } else if GATHERS.contains(&path.as_str()) || path.starts_with("cheerio") {
+                        origin = self.of_arguments(index);
                     } else if matches!(last, "map" | "flatMap") && members.len() > 1 {
-                        origin = origin.and_then(|_| self.of_mapped(index, origin));
+                        // What is asked for each part of any list, by a function written here or named.
+                        let first = index.saturating_add(1);
+                        let named = program.past(index) == first.saturating_add(2);
+                        let gathers = program.word(first) == "async" || named;
+                        origin =
+                            if origin.is_some() || gathers { self.of_mapped(index, origin) } else { None };
+                    } else if whole == "$" && origin == Some(Origin::Page) {
+                        // A part of the page, chosen by what stands in the brackets.
                     } else if PASSING.contains(&last) || matches!(last, "replace" | "replaceAll") {
                         let inner = index.saturating_add(1)..program.past(index).saturating_sub(1);
                         if members.len() < 8 && inner.len() < EXPRESSION {
@@ -334,22 +347,19 @@ impl<'a> Origins<'_, 'a> {
             && program.parts(open).first().is_some_and(|address| {
                 address.clone().take(PARTS).any(|at| {
                     let piece = Some(program.word(at)).filter(|_| program.is(at, Kind::Piece));
-                    program
-                        .content(at)
-                        .or(piece)
-                        .is_some_and(|text| SERVICES.iter().any(|service| text.contains(service)))
+                    program.content(at).or(piece).is_some_and(is_service)
                 })
             })
     }
 
     /// Whether the call of `path` whose `(` is at `open` asks a server of others: one whose address the program is given, or that it
     /// names in public. What its own server or its own network answers is its own.
-    fn asks_page(&self, path: &str, open: usize) -> bool {
+    fn asks_page(&self, path: &str, open: usize, client: Option<Client<'a>>) -> bool {
         let program = self.program;
         let Some(address) = program.parts(open).into_iter().next().filter(|_| is_page(path)) else {
             return false;
         };
-        let begin = program.beginning(&address);
+        let begin = self.address(&address, client);
         match begin.split_once("://") {
             Some(_) => {
                 crate::address::reach(crate::address::host(begin)) == Some(crate::address::Reach::Anywhere)
@@ -363,6 +373,30 @@ impl<'a> Origins<'_, 'a> {
         }
     }
 
+    /// Whether a call through `members` reads what a page holds that the program opened in a browser.
+    ///
+    /// Source: Playwright, "Page", "Locator"; Puppeteer, "Page".
+    fn reads_page(&self, members: &[&str]) -> bool {
+        let [first, .., last] = members else { return false };
+        let reads = matches!(
+            *last,
+            "innerText"
+                | "innerHTML"
+                | "textContent"
+                | "allInnerTexts"
+                | "allTextContents"
+                | "evaluate"
+                | "$eval"
+                | "$$eval"
+        ) || *last == "content" && members.len() == 2;
+        let opened = first.to_ascii_lowercase().ends_with("page")
+            || members.contains(&"page")
+            || members.contains(&"locator");
+        reads
+            && opened
+            && self.program.imports_of(|path| BROWSERS.iter().any(|browser| path.starts_with(browser)))
+    }
+
     pub(super) fn of_arguments(&self, open: usize) -> Option<Origin> {
         self.program.parts(open).iter().filter_map(|argument| self.of_expression(argument)).max()
     }
@@ -372,21 +406,42 @@ impl<'a> Origins<'_, 'a> {
         let program = self.program;
         let first = program.parts(open).into_iter().next()?;
         let Some((parameters, body)) = program.function(&first) else {
+            if first.len() != 1 {
+                return None;
+            }
+            let name = program.word(first.start);
+            let made = self.made_by(&[name], open);
+            let of_function = made.and_then(|made| {
+                let handed_on = if made.passes { origin } else { None };
+                self.source(made.returns).max(handed_on)
+            });
             // What another function makes of it is its own.
-            return origin.filter(|_| first.len() == 1 && program.word(first.start) == "String");
+            return of_function.or_else(|| origin.filter(|_| name == "String"));
         };
         let names: Vec<&str> = if self.mark(parameters.start) == "{" {
             program.pattern(parameters.start).into_iter().map(|(name, _)| name).collect()
         } else {
             vec![program.word(parameters.start)]
         };
-        let held = body
-            .clone()
-            .take(EXPRESSION)
-            .take_while(|at| self.spend(*at, 1))
-            .any(|at| program.is_variable(at) && names.contains(&program.word(at)));
-        if held { origin } else { self.of_expression(&body) }
+        let held = origin.is_some()
+            && body
+                .clone()
+                .take(EXPRESSION)
+                .take_while(|at| self.spend(*at, 1))
+                .any(|at| program.is_variable(at) && names.contains(&program.word(at)));
+        if held {
+            return origin;
+        }
+        let inner = if self.mark(body.start) == "{" { body.start.saturating_add(1)..body.end } else { body };
+        let block = inner.start.checked_sub(1).is_some_and(|open| self.mark(open) == "{");
+        self.again.set(self.again.get() || block);
+        if block { self.of_returns(&inner) } else { self.of_expression(&inner) }
     }
+}
+
+/// Whether an address is one at which models are asked.
+fn is_service(address: &str) -> bool {
+    SERVICES.iter().any(|service| address.contains(service))
 }
 
 /// Most expressions within one another of which each part is judged by what is done with it.
@@ -415,7 +470,18 @@ const PASSING: &[&str] = &[
     "entries",
     "values",
     "keys",
+    // What makes text or a document of it: of `jsdom`, `turndown`, `html-to-text`, Readability.
+    "JSDOM",
+    "parseHTML",
+    "parseDocument",
+    "turndown",
+    "htmlToText",
+    "Readability",
 ];
+/// What waits for all, or the first, of a list.
+const GATHERS: &[&str] = &["Promise.all", "Promise.allSettled", "Promise.any", "Promise.race"];
+/// Modules that open pages in a browser.
+const BROWSERS: &[&str] = &["playwright", "@playwright/", "puppeteer"];
 /// Methods of a text or list whose result holds it.
 const OWN: &[&str] = &[
     "trim",
@@ -434,7 +500,6 @@ const OWN: &[&str] = &[
     "shift",
     "map",
     "filter",
-    "find",
     "json",
     "text",
     "match",
@@ -442,6 +507,22 @@ const OWN: &[&str] = &[
     "flat",
     "get",
     "then",
+    // Of a document.
+    "html",
+    "attr",
+    "first",
+    "last",
+    "eq",
+    "children",
+    "contents",
+    "closest",
+    "next",
+    "find",
+    "remove",
+    "end",
+    "querySelector",
+    "querySelectorAll",
+    "getElementById",
 ];
 /// Methods whose result is a truth or a number.
 const TRUTHS: &[&str] =

@@ -47,12 +47,20 @@ pub(crate) fn agent(invocation: &Invocation<'_>) -> Option<&'static str> {
 /// The switch with which an agent may do anything unasked.
 pub(crate) fn free_hand(invocation: &Invocation<'_>) -> Option<Issue> {
     let name = agent(invocation).filter(|_| invocation.program != "curl")?;
-    let option = invocation.arguments.iter().find(|argument| {
+    // Tools that may be used unasked: a shell, whatever it is given.
+    let granted = invocation.values(&["--allowedTools", "--allowed-tools", "--allow-tool", "--tools"]);
+    let shell = granted.into_iter().find(|(tools, _)| {
+        let whole =
+            |tool: &str| matches!(tool.trim(), "Bash" | "Bash(*)" | "Bash(:*)" | "Bash(*:*)" | "shell" | "*");
+        tools.trim_matches(['"', '\'']).split([',', ' ']).any(whole)
+    });
+    let free = invocation.arguments.iter().find(|argument| {
         FREE_HAND.contains(&argument.text)
             || argument.text == "danger-full-access"
             || argument.text.ends_with("=danger-full-access")
             || argument.text == "bypassPermissions"
-    })?;
+    });
+    let option = free.copied().or_else(|| shell.map(|(_, argument)| argument))?;
     let message = format!("{name} may run anything unasked (`{}`)", option.text);
     Some(Issue::new(&RISKY_TOOL_GRANT, option.word.span.clone(), message))
 }

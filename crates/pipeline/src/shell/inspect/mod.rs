@@ -5,6 +5,7 @@ mod answers;
 mod credentials;
 mod downloads;
 mod evaluated;
+mod hooks;
 mod images;
 mod models;
 mod packages;
@@ -167,6 +168,7 @@ fn commands(script: &Script, setting: Setting, issues: &mut Vec<Issue>) {
         images::command(&site, issues);
         services::command(&site, issues);
         shown::command(&site, issues);
+        hooks::command(&site, issues);
         if let Some(issue) = free_hand(&site.invocation) {
             issues.push(issue);
         }
