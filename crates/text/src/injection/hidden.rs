@@ -19,6 +19,10 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// Pieces of one text that are told apart.
 pub const MOST: usize = 24;
+/// Bytes around what was decoded that are read with it: more than a window of the classifier has.
+const AROUND: usize = 640;
+/// Bytes of an escape that stands for a byte: `\x41`.
+const BYTE: usize = 4;
 /// Characters from which on a decoded text is a long one.
 const LONG: usize = 64;
 /// Steps that decoding takes inside what was decoded ([`Veil::steps`]).
@@ -137,7 +141,7 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     let mut found = Vec::new();
     runs(text, &mut found);
     for (veil, decode) in IN_TEXT {
-        found.extend(whole(text, veil, decode).into_iter().flatten());
+        found.extend(whole(text, veil, decode, AROUND).into_iter().flatten());
     }
     set_apart::piece(text, &mut found);
     let [turned, backwards] = given_away(text);
@@ -181,7 +185,7 @@ pub(super) fn together(text: &str, pieces: &[Hidden]) -> Option<Hidden> {
     let veil = *veils.first().filter(|_| veils.len() > 1)?;
     let mut read = text.to_owned();
     for (veil, decode) in IN_TEXT {
-        if let [_, Some(piece)] = whole(&read, veil, decode) {
+        if let [_, Some(piece)] = whole(&read, veil, decode, usize::MAX / 4) {
             read = piece.text;
         }
     }
@@ -339,8 +343,8 @@ fn hex(run: &[u8]) -> Option<Vec<u8>> {
 /// of ranges, tables and what nobody sees by programmers: of those only escapes for letters and digits beside others count, those that are
 /// set apart only where they read like words, and those for control characters where they stand within words.
 ///
-/// Gives what those that are set apart say, and the text with all undone.
-fn whole(text: &str, veil: Veil, decode: Decode) -> [Option<Hidden>; 2] {
+/// Gives what those that are set apart say, and the text with all undone, as far as it stands `around` them.
+fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidden>; 2] {
     let lead = match veil {
         Veil::Percent => b'%',
         Veil::References => b'&',
@@ -351,6 +355,8 @@ fn whole(text: &str, veil: Veil, decode: Decode) -> [Option<Hidden>; 2] {
     }
     let mut out = String::with_capacity(text.len());
     let mut span: Option<(usize, usize)> = None;
+    // Where something was decoded, with what a window of the classifier takes in around it.
+    let mut places: Vec<(usize, usize)> = Vec::new();
     let (mut count, mut is_unseen) = (0_usize, false);
     let mut apart = Apart::default();
     let mut at = 0;
@@ -367,10 +373,16 @@ fn whole(text: &str, veil: Veil, decode: Decode) -> [Option<Hidden>; 2] {
                 || behind.starts_with(char::is_alphanumeric)
                 || ["\\x", "\\u", "\\U"].iter().any(|mark| behind.starts_with(mark));
             let hidden = set_apart::is_unseen(decoded);
-            count += usize::from(!hidden && (veil != Veil::Escapes || decoded.is_alphanumeric() && goes_on));
+            // A byte beyond ASCII is no letter.
+            let is_letter = decoded.is_alphanumeric() && (decoded.is_ascii() || length > BYTE) && goes_on;
+            count += usize::from(!hidden && (veil != Veil::Escapes || is_letter));
             is_unseen |= hidden;
             if veil == Veil::Escapes {
                 apart.take(text, at, length, decoded);
+            }
+            match places.last_mut().filter(|last| last.1.saturating_add(2 * around) >= out.len()) {
+                Some(last) => last.1 = out.len(),
+                None => places.push((out.len(), out.len())),
             }
             out.push(decoded);
             span = Some((span.map_or(at, |(start, _)| start), at + length));
@@ -389,8 +401,23 @@ fn whole(text: &str, veil: Veil, decode: Decode) -> [Option<Hidden>; 2] {
     } else {
         0
     };
+    if !is_unseen {
+        out = parts(out, &places, around);
+    }
     let is_read = count >= 4 || veil == Veil::Escapes && joined >= 4;
     [apart, is_read.then_some(Hidden { veil, start, end, text: out })]
+}
+
+/// The parts of a decoded text around the places where something was decoded: what else it says, it says as it stands.
+fn parts(text: String, places: &[(usize, usize)], around: usize) -> String {
+    let span = |(start, end): &(usize, usize)| {
+        let start = text.floor_char_boundary(start.saturating_sub(around));
+        start..text.ceil_char_boundary(end.saturating_add(around).min(text.len()))
+    };
+    if places.iter().map(|place| span(place).len()).sum::<usize>() >= text.len() {
+        return text;
+    }
+    places.iter().filter_map(|place| text.get(span(place))).collect::<Vec<_>>().join("\n")
 }
 
 fn percent(rest: &str) -> Option<(char, usize)> {
