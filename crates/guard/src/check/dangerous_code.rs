@@ -203,7 +203,8 @@ impl Reader for CodeReader {
             let kept = std::mem::take(&mut self.kept);
             let held = if kept.is_empty() { tail.get(self.line..step.end) } else { kept.as_str() };
             let is_cut = !last && (is_within || !step.kinds.any(Kinds::LINE_END));
-            let next = is_cut.then(|| carried(held, &self.head));
+            // A shell reads on behind a backslash at the end of a line.
+            let next = is_cut.then(|| carried(&held.replace("\\\n", "  "), &self.head));
             let line = match self.head.as_str() {
                 "" => Cow::Borrowed(held),
                 command => Cow::Owned(format!("{command} {held}")),

@@ -7,6 +7,7 @@
 mod alive;
 mod endpoint;
 mod growing;
+mod items;
 mod leaving;
 
 use super::exchange::Refused;
@@ -15,10 +16,11 @@ use crate::check::{Action, Edit, Judgement, Reason};
 use crate::exchange::ToolCall;
 use crate::protocol::{
     AGAIN, Delta, Deltas, Event, Events, Framing, Json, Mark, Of, Protocol, Refusal, RefusalKind, Usage,
-    deltas, message_id, quoted, spliced, unquoted,
+    deltas_of, message_id, quoted, spliced, unquoted,
 };
 use bytes::BytesMut;
 use growing::Run;
+use items::Items;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
@@ -49,6 +51,7 @@ pub(super) struct Screen {
     /// What the answer has said of itself so far.
     usage: Usage,
     begun: BTreeSet<u64>,
+    items: Items,
     /// How often the stream said where to post messages.
     endpoints: usize,
     /// Why the stream is to end, in words for the client.
@@ -210,6 +213,7 @@ impl Screen {
             head: String::new(),
             usage: Usage::default(),
             begun: BTreeSet::new(),
+            items: Items::default(),
             endpoints: 0,
             stopping: None,
             state: State::Going,
@@ -305,11 +309,13 @@ impl Screen {
             }
         }
         self.usage.join(Usage::of(self.asked.protocol, &json));
-        let added = deltas(self.asked.protocol, &json);
+        let item = self.items.number(self.asked.protocol, json.root());
+        let mut added = deltas_of(self.asked.protocol, &json, item);
+        self.take_lone(&mut added);
         if self.is_ping(&event, &json, &added) {
             return self.pass_by(&event, step);
         }
-        let Deltas { pieces, complete, repeats, told, marks } = added;
+        let Deltas { pieces, complete, repeats, told, lone: _, marks } = added;
         let mut repeats = repeats;
         repeats.sort_by_key(|one| one.start);
         let mut held = Held { repeats, told, marks, ..Held::plain(event) };

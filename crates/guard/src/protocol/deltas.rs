@@ -61,8 +61,23 @@ pub struct Deltas<'d> {
     pub repeats: Vec<Range<usize>>,
     /// Strings that say again the whole of a text that came piece by piece, and what the name of that text begins with.
     pub told: Vec<(Range<usize>, String)>,
+    /// Texts that are told whole, which are pieces of ones that grow where nothing came of those before.
+    pub lone: Vec<Lone>,
     /// What the event opens or closes, for whoever must end the stream early.
     pub marks: Vec<Mark>,
+}
+
+/// A text that an event tells whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lone {
+    /// The bytes of its JSON string in the event's data.
+    pub span: Range<usize>,
+    /// What the names of texts begin with of which it may say something again; of none where it begins one itself.
+    pub of: Option<String>,
+    /// Its name if it is a text that grows.
+    pub channel: String,
+    /// The texts that readers join with it.
+    pub run: Option<String>,
 }
 
 /// What an event opens or closes.
@@ -78,6 +93,11 @@ pub enum Mark {
 
 /// Reads one event.
 pub fn deltas<'d>(protocol: Protocol, json: &Json<'d>) -> Deltas<'d> {
+    deltas_of(protocol, json, None)
+}
+
+/// Reads one event that may not say which item of a response it is of, with the number of the item that it names.
+pub(crate) fn deltas_of<'d>(protocol: Protocol, json: &Json<'d>, item: Option<usize>) -> Deltas<'d> {
     let mut all = Deltas::default();
     let root = json.root();
     if !root.is_object() {
@@ -88,12 +108,12 @@ pub fn deltas<'d>(protocol: Protocol, json: &Json<'d>) -> Deltas<'d> {
     match protocol {
         Protocol::AnthropicMessages => anthropic(root, &mut all),
         Protocol::OpenaiChat | Protocol::OpenaiCompletions => openai(root, &mut all),
-        Protocol::OpenaiResponses => responses(root, &mut all),
+        Protocol::OpenaiResponses => responses(root, item, &mut all),
         // Where the path does not tell what is spoken, each event does.
         _ if root.all("candidates").any(Node::is_array) => gemini(root, &mut all),
         _ => match spoken(root) {
             Some(Protocol::AnthropicMessages) => anthropic(root, &mut all),
-            Some(Protocol::OpenaiResponses) => responses(root, &mut all),
+            Some(Protocol::OpenaiResponses) => responses(root, item, &mut all),
             Some(_) => openai(root, &mut all),
             None => strings(root, "", &mut all),
         },
@@ -222,9 +242,9 @@ fn ollama<'d>(message: Node<'_, 'd>, all: &mut Deltas<'d>) {
 }
 
 /// Events of a response. Texts come as deltas, and whole in the events that end them: each of those is a text of its own.
-fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
+fn responses<'d>(root: Node<'_, 'd>, item: Option<usize>, all: &mut Deltas<'d>) {
     let kind = root.get("type").and_then(Node::as_str).unwrap_or_default();
-    let item = format!("{}/", index(root, "output_index"));
+    let item = item.map_or_else(|| index(root, "output_index"), |number| number.to_string()) + "/";
     if let Some(response) = root.get("response") {
         let members = ["id", "object", "created_at", "model"]
             .iter()
@@ -267,12 +287,18 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
                     kind == "response.output_item.added" && DOING.iter().all(|doing| is_empty(child, doing));
                 response_item(child, &name, begins.then_some(call.as_str()), all);
                 if kind.ends_with(".done") {
-                    told::of_item(child, &item, all);
+                    told::of_item(child, &item, Some(&item), all);
+                } else {
+                    told::begin_item(child, &item, all);
                 }
             }
             ("part", None) if kind.ends_with(".done") => {
                 wholes(child, &name, all);
-                told::of_part(child, &part, all);
+                told::of_part(child, &part, Some(&part), all);
+            }
+            ("part", None) if kind.ends_with(".added") => {
+                wholes(child, &name, all);
+                told::begin_part(child, &part, all);
             }
             ("response", None) => whole_response(child, &name, all),
             _ => wholes(child, &name, all),
@@ -280,7 +306,7 @@ fn responses<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
     }
     if let Some(done) = kind.strip_suffix(".done") {
         if !is_call {
-            told::of_part(root, &part, all);
+            told::of_part(root, &part, Some(&part), all);
         }
         all.complete.push(match done {
             _ if is_call => call,
@@ -306,7 +332,7 @@ fn whole_response<'d>(response: Node<'_, 'd>, name: &str, all: &mut Deltas<'d>) 
             "output" if child.is_array() => {
                 for (place, output) in child.items().enumerate() {
                     response_item(output, &format!("{name}/{place}"), None, all);
-                    told::of_item(output, &format!("{place}/"), all);
+                    told::of_item(output, &format!("{place}/"), None, all);
                 }
             }
             "output" => response_item(child, &format!("{name}/output"), None, all),

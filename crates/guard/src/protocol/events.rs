@@ -206,7 +206,7 @@ impl Event {
         std::str::from_utf8(named.strip_prefix(b" ").unwrap_or(named)).ok()
     }
 
-    /// The event with other data of one line, its other lines as they are.
+    /// The event with other data, its other lines as they are.
     pub fn with_data(&self, data: &[u8]) -> Bytes {
         if self.framing == Framing::Lines {
             return Bytes::from([data, b"\n"].concat());
@@ -218,9 +218,13 @@ impl Event {
             out.extend_from_slice(line.as_bytes());
             out.push(b'\n');
         }
-        out.extend_from_slice(b"data: ");
-        out.extend_from_slice(data);
-        out.extend_from_slice(b"\n\n");
+        // What is between the values of its JSON may be an end of a line.
+        for line in data.split(|byte| matches!(byte, b'\n' | b'\r')) {
+            out.extend_from_slice(b"data: ");
+            out.extend_from_slice(line);
+            out.push(b'\n');
+        }
+        out.push(b'\n');
         Bytes::from(out)
     }
 
@@ -309,6 +313,9 @@ mod tests {
     fn other_data_keeps_the_other_lines() {
         let (events, _) = all(&[b"event: a\ndata: 1\nid: 7\n\n"]);
         assert_eq!(&events[0].with_data(b"{}")[..], b"event: a\nid: 7\ndata: {}\n\n");
+        let two = events[0].with_data(b"{\"a\":\n1}");
+        assert_eq!(&two[..], b"event: a\nid: 7\ndata: {\"a\":\ndata: 1}\n\n");
+        assert_eq!(all(&[&two]).0[0].data, "{\"a\":\n1}");
     }
 
     #[test]

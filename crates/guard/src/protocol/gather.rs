@@ -7,7 +7,7 @@
 use super::calls::{is_call, is_calls_key};
 use super::files::{data_kind, is_binary, kind_of, referred};
 use super::json::{Json, Node, Value, folded};
-use super::names::{TELLING, is_base64, is_identifier, is_name, is_no_text};
+use super::names::{TELLING, is_base64, is_identifier, is_name, is_no_text, is_phrase};
 use super::openai::has_numbers;
 use crate::exchange::{Exchange, Media, MediaKind, Part, Role, ToolSpec};
 use std::borrow::Cow;
@@ -271,7 +271,7 @@ impl<'j, 'b> Gather<'j, 'b> {
     /// A key that is long enough to say something.
     fn key(&mut self, role: Role, key: &str, child: Node<'j, 'b>, pointer: &str) {
         if (key.len() >= TELLING || key.contains('@'))
-            && !is_identifier(key)
+            && (!is_identifier(key) || is_phrase(key))
             && let Some(span) = child.key_span()
         {
             let text = Cow::Owned(key.to_owned());
@@ -316,7 +316,7 @@ impl<'j, 'b> Gather<'j, 'b> {
 
     /// A string that is a name, unless it is more than names are.
     pub(super) fn name(&mut self, role: Role, node: Node<'j, 'b>, pointer: String) {
-        if node.as_str().is_some_and(|text| is_name(&text)) {
+        if node.as_str().is_some_and(|text| is_name(&text) && !is_phrase(&text)) {
             self.open(node);
         } else {
             self.text(role, node, pointer);
@@ -413,7 +413,7 @@ impl<'j, 'b> Gather<'j, 'b> {
             let in_object = key.is_some();
             let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
             let inner = join(pointer, &key);
-            if in_object && !is_name(&key) {
+            if in_object && (!is_name(&key) || is_phrase(&key)) {
                 self.key(Role::ToolDescription, &key, child, pointer);
             }
             let Some(text) = child.as_str().filter(|_| !self.is_seen(child)) else {
@@ -422,7 +422,7 @@ impl<'j, 'b> Gather<'j, 'b> {
             };
             let names =
                 !in_object || matches!(&*key, "type" | "format" | "$ref" | "$schema" | "$id" | "pattern");
-            if names && is_name(&text) {
+            if names && is_name(&text) && !is_phrase(&text) {
                 self.open(child);
             } else {
                 self.text(Role::ToolDescription, child, inner);

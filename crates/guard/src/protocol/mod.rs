@@ -30,8 +30,8 @@ pub(crate) use binary::shown;
 pub use binary::{BinaryError, Tensors};
 pub use closing::{added, closing, closing_line};
 #[cfg(feature = "gateway")]
-pub(crate) use deltas::AGAIN;
-pub use deltas::{Delta, Deltas, Mark, Of, deltas};
+pub(crate) use deltas::{AGAIN, deltas_of};
+pub use deltas::{Delta, Deltas, Lone, Mark, Of, deltas};
 pub use events::{Event, Events, Framing};
 #[cfg(feature = "gateway")]
 pub(crate) use json::quoted;

@@ -133,7 +133,8 @@ fn item<'j, 'b>(all: &mut Gather<'j, 'b>, one: Node<'j, 'b>, speaker: Role, poin
     }
     let speaker = match &*kind {
         kind if ends_as(kind, "_output") || ends_as(kind, "_call") => Role::ToolResult,
-        kind if is_spelt(kind, "reasoning") => Role::Assistant,
+        // Who says that somebody else speaks is believed.
+        kind if is_spelt(kind, "reasoning") && one.all("role").next().is_none() => Role::Assistant,
         _ => speaker,
     };
     all.others(speaker, one, pointer);

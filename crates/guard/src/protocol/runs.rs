@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 
 /// What blocks call the text that is shown.
 const SHOWN: [&str; 5] = ["text", "refusal", "output_text", "content", "thinking"];
+/// What streams call pieces of thoughts of which an item has several.
+const THOUGHT: [&str; 3] = ["reasoning_summary_text", "reasoning_summary", "reasoning_text"];
 /// Lists whose members are alternatives, each of which is an answer of its own.
 const ALTERNATIVES: [&str; 3] = ["choices", "candidates", "generations"];
 
@@ -37,7 +39,7 @@ pub(crate) fn of_pointer(pointer: &str) -> Option<String> {
 pub(super) fn of_kind(kind: &str) -> Option<String> {
     let kind = kind.strip_prefix("response.").unwrap_or(kind);
     let kind = kind.strip_suffix(".delta").unwrap_or(kind);
-    shown(kind).map(str::to_owned)
+    shown(kind).or_else(|| THOUGHT.into_iter().find(|known| *known == kind)).map(str::to_owned)
 }
 
 fn shown(name: &str) -> Option<&'static str> {
@@ -60,6 +62,7 @@ mod tests {
         assert!(!same("/content/0/text", "/content/1/thinking"));
         assert_eq!((of_pointer("/content"), of_pointer("/content/0/title")), (None, None));
         assert_eq!(of_kind("response.output_text.delta"), of_kind("response.refusal.delta"));
+        assert!(of_kind("response.reasoning_summary_text.delta").is_some());
         assert_eq!(of_kind("response.audio_transcript.delta"), None);
     }
 }

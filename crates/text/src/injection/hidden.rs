@@ -7,6 +7,7 @@
 use super::ciphers;
 use super::giveaways::given_away;
 use super::leet;
+use super::numbered;
 use super::runs::{BASE64, MORSE, is, long_run};
 use super::set_apart::{self, Apart};
 use super::spaced;
@@ -18,6 +19,12 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// Pieces of one text that are told apart.
 pub const MOST: usize = 24;
+/// Bytes around what was decoded that are read with it: more than a window of the classifier has.
+const AROUND: usize = 640;
+/// Bytes of an escape that stands for a byte: `\x41`.
+const BYTE: usize = 4;
+/// Characters from which on a decoded text is a long one.
+const LONG: usize = 64;
 /// Steps that decoding takes inside what was decoded ([`Veil::steps`]).
 pub const DEEPEST: usize = 15;
 
@@ -95,6 +102,11 @@ impl Veil {
         matches!(self, Self::QuotedPrintable | Self::Utf7 | Self::Uuencode)
     }
 
+    /// Whether it is undone in a text as a whole, character by character.
+    pub(super) const fn is_in_text(self) -> bool {
+        matches!(self, Self::Percent | Self::References | Self::Escapes | Self::QuotedPrintable | Self::Utf7)
+    }
+
     /// The steps to [`DEEPEST`] that undoing it takes: what comes out of a piece is shorter than what went in, so such pieces may lie
     /// many inside one another; what is undone in the text as a whole leaves it as long as it was.
     pub const fn steps(self) -> usize {
@@ -128,9 +140,9 @@ pub struct Hidden {
 pub fn pieces(text: &str) -> Vec<Hidden> {
     let mut found = Vec::new();
     runs(text, &mut found);
-    whole(text, Veil::Percent, percent, &mut found);
-    whole(text, Veil::References, references, &mut found);
-    whole(text, Veil::Escapes, escapes, &mut found);
+    for (veil, decode) in IN_TEXT {
+        found.extend(whole(text, veil, decode, AROUND).into_iter().flatten());
+    }
     set_apart::piece(text, &mut found);
     let [turned, backwards] = given_away(text);
     if turned {
@@ -148,10 +160,39 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
         found.push(Hidden { veil: Veil::Reversed, start: 0, end: text.len(), text: turned });
     }
     morse(text, &mut found);
-    leet::piece(text, &mut found);
+    let mail = transfer::pieces(text);
+    // Digits of quoted-printable are read as what they stand for, and for letters in what comes of that.
+    if !mail.iter().any(|piece| piece.veil == Veil::QuotedPrintable) {
+        leet::piece(text, &mut found);
+    }
     ciphers::pieces(text, &mut found);
-    transfer::pieces(text, &mut found);
+    mail.into_iter().for_each(|piece| put(&mut found, piece));
     found
+}
+
+/// How a text is decoded at a place: a character and the bytes that stand for it.
+type Decode = fn(&str) -> Option<(char, usize)>;
+/// Codings that are undone in a text as a whole, besides those of mail.
+const IN_TEXT: [(Veil, Decode); 3] =
+    [(Veil::Percent, percent), (Veil::References, references), (Veil::Escapes, escapes)];
+
+/// A text with everything undone at once that is undone in it as a whole, where that is more than one coding: what is in one of them inside
+/// another is read so in as many steps as there are layers, and not in every order.
+pub(super) fn together(text: &str, pieces: &[Hidden]) -> Option<Hidden> {
+    let mut veils: Vec<Veil> = pieces.iter().map(|one| one.veil).filter(|veil| veil.is_in_text()).collect();
+    veils.sort_unstable();
+    veils.dedup();
+    let veil = *veils.first().filter(|_| veils.len() > 1)?;
+    let mut read = text.to_owned();
+    for (veil, decode) in IN_TEXT {
+        if let [_, Some(piece)] = whole(&read, veil, decode, usize::MAX / 4) {
+            read = piece.text;
+        }
+    }
+    for decode in [transfer::quoted_printable, transfer::utf7] {
+        read = decode(&read).unwrap_or(read);
+    }
+    Some(Hidden { veil, start: 0, end: text.len(), text: read })
 }
 
 /// Takes a piece; what comes after the first [`MOST`] joins the last of its kind, so that no number of others hides it.
@@ -176,7 +217,8 @@ pub fn is_mostly_encoded(text: &str) -> bool {
         && !found.is_empty()
 }
 
-/// Whether a decoded text looks like one: nearly all printable, mostly letters and spaces.
+/// Whether a decoded text looks like one: nearly all printable, mostly letters and spaces; of a long one, whose like nobody draws, half is
+/// enough, as pages and programs have marks.
 pub(super) fn readable(bytes: Vec<u8>) -> Option<String> {
     let text = String::from_utf8(bytes).ok()?;
     let mut letters = 0_usize;
@@ -190,7 +232,60 @@ pub(super) fn readable(bytes: Vec<u8>) -> Option<String> {
             strange = strange.saturating_add(1);
         }
     }
-    (count >= 6 && strange == 0 && letters.saturating_mul(10) >= count.saturating_mul(7)).then_some(text)
+    let least = if count >= LONG { 5 } else { 7 };
+    (count >= 6 && strange == 0 && letters.saturating_mul(10) >= count.saturating_mul(least)).then_some(text)
+}
+
+/// The same, where what is escaped in it may stand for letters.
+fn said(bytes: Vec<u8>) -> Option<String> {
+    /// Fewest escapes.
+    const LEAST: usize = 6;
+    if matches!(bytes.as_slice(), [0, _, ..] | [_, 0, ..] | [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..]) {
+        return utf16(&bytes).map(String::into_bytes).and_then(readable);
+    }
+    let bytes = match std::str::from_utf8(&bytes) {
+        Ok(text) if text.contains(['=', '%', '\\', '&']) => {
+            let (mut escapes, mut letters, mut count, mut rest) = (0_usize, 0_usize, 0_usize, text);
+            while let Some(first) = rest.chars().next() {
+                let is_control = first.is_control() && !first.is_whitespace();
+                if is_control {
+                    return None;
+                }
+                let length = escaped(rest);
+                escapes += usize::from(length.is_some());
+                letters += usize::from(length.is_some() || first.is_alphabetic() || first == ' ');
+                count += 1;
+                rest = rest.get(length.unwrap_or(first.len_utf8())..).unwrap_or_default();
+            }
+            if escapes >= LEAST && letters * 10 >= count * 7 {
+                return String::from_utf8(bytes).ok();
+            }
+            bytes
+        }
+        _ => bytes,
+    };
+    readable(bytes)
+}
+
+/// What bytes say in UTF-16, in the order that their mark tells, or their zeros.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (units, _) = bytes.as_chunks::<2>();
+    let is_big = matches!(bytes, [0xFE, 0xFF, ..] | [0, _, ..]);
+    let unit = |unit: &[u8; 2]| if is_big { u16::from_be_bytes(*unit) } else { u16::from_le_bytes(*unit) };
+    let text: Result<String, _> = char::decode_utf16(units.iter().map(unit)).collect();
+    text.ok().map(|text| text.trim_start_matches('\u{FEFF}').to_owned())
+}
+
+/// How long an escape is that a text begins with.
+fn escaped(text: &str) -> Option<usize> {
+    let found = match text.as_bytes().first()? {
+        b'=' => text.get(1..).and_then(|rest| percent(&format!("%{}", rest.get(..2)?))),
+        b'%' => percent(text),
+        b'\\' => escapes(text),
+        b'&' => references(text),
+        _ => None,
+    };
+    found.map(|(_, length)| length)
 }
 
 /// Unpadded or padded, with whatever bits are left over.
@@ -208,19 +303,22 @@ fn runs(text: &str, found: &mut Vec<Hidden>) {
     while let Some((at, length)) = long_run(bytes, from, 16, is(BASE64)) {
         let end = at.saturating_add(length);
         from = end;
-        if let Some((veil, text)) = decoded(bytes.get(at..end).unwrap_or_default()) {
+        let run = bytes.get(at..end).unwrap_or_default();
+        let numbers = || Some((Veil::Codes, numbered::of_digits(run)?));
+        if let Some((veil, text)) = decoded(run).or_else(numbers) {
             put(found, Hidden { veil, start: at, end, text });
         }
     }
     spaced::groups(text, found);
     spaced::numbers(text, found);
+    numbered::pieces(text, found);
 }
 
 /// What a run of the characters of base64 says.
 pub(super) fn decoded(run: &[u8]) -> Option<(Veil, String)> {
     let length = run.len();
     if run.iter().all(u8::is_ascii_hexdigit) && length.is_multiple_of(2) {
-        return Some((Veil::Hex, hex(run).and_then(readable)?));
+        return Some((Veil::Hex, hex(run).and_then(said)?));
     }
     if let Some(text) = ciphers::base32(run) {
         return Some((Veil::Base32, text));
@@ -232,7 +330,7 @@ pub(super) fn decoded(run: &[u8]) -> Option<(Veil, String)> {
     };
     let standard: Vec<u8> = run.iter().map(standard).collect();
     let whole = standard.get(..length - length % 4).filter(|_| length % 4 == 1).unwrap_or(&standard);
-    Some((Veil::Base64, LENIENT.decode(whole).ok().and_then(readable)?))
+    Some((Veil::Base64, LENIENT.decode(whole).ok().and_then(said)?))
 }
 
 fn hex(run: &[u8]) -> Option<Vec<u8>> {
@@ -244,17 +342,21 @@ fn hex(run: &[u8]) -> Option<Vec<u8>> {
 /// Decodes the text as a whole if it holds at least four escapes. Letters of other languages are written with `\u` by encoders, and the ends
 /// of ranges, tables and what nobody sees by programmers: of those only escapes for letters and digits beside others count, those that are
 /// set apart only where they read like words, and those for control characters where they stand within words.
-fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, found: &mut Vec<Hidden>) {
+///
+/// Gives what those that are set apart say, and the text with all undone, as far as it stands `around` them.
+fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidden>; 2] {
     let lead = match veil {
         Veil::Percent => b'%',
         Veil::References => b'&',
         _ => b'\\',
     };
     if memchr::memchr_iter(lead, text.as_bytes()).take(4).count() < 4 {
-        return;
+        return [None, None];
     }
     let mut out = String::with_capacity(text.len());
     let mut span: Option<(usize, usize)> = None;
+    // Where something was decoded, with what a window of the classifier takes in around it.
+    let mut places: Vec<(usize, usize)> = Vec::new();
     let (mut count, mut is_unseen) = (0_usize, false);
     let mut apart = Apart::default();
     let mut at = 0;
@@ -271,10 +373,16 @@ fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, foun
                 || behind.starts_with(char::is_alphanumeric)
                 || ["\\x", "\\u", "\\U"].iter().any(|mark| behind.starts_with(mark));
             let hidden = set_apart::is_unseen(decoded);
-            count += usize::from(!hidden && (veil != Veil::Escapes || decoded.is_alphanumeric() && goes_on));
+            // A byte beyond ASCII is no letter.
+            let is_letter = decoded.is_alphanumeric() && (decoded.is_ascii() || length > BYTE) && goes_on;
+            count += usize::from(!hidden && (veil != Veil::Escapes || is_letter));
             is_unseen |= hidden;
             if veil == Veil::Escapes {
                 apart.take(text, at, length, decoded);
+            }
+            match places.last_mut().filter(|last| last.1.saturating_add(2 * around) >= out.len()) {
+                Some(last) => last.1 = out.len(),
+                None => places.push((out.len(), out.len())),
             }
             out.push(decoded);
             span = Some((span.map_or(at, |(start, _)| start), at + length));
@@ -284,8 +392,8 @@ fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, foun
             at += 1;
         }
     }
-    found.extend(apart.piece());
-    let Some((start, end)) = span else { return };
+    let apart = apart.piece();
+    let Some((start, end)) = span else { return [apart, None] };
     let joined = if is_unseen {
         let (read, joined) = set_apart::without(&out);
         out = read;
@@ -293,9 +401,23 @@ fn whole(text: &str, veil: Veil, decode: fn(&str) -> Option<(char, usize)>, foun
     } else {
         0
     };
-    if count >= 4 || veil == Veil::Escapes && joined >= 4 {
-        found.push(Hidden { veil, start, end, text: out });
+    if !is_unseen {
+        out = parts(out, &places, around);
     }
+    let is_read = count >= 4 || veil == Veil::Escapes && joined >= 4;
+    [apart, is_read.then_some(Hidden { veil, start, end, text: out })]
+}
+
+/// The parts of a decoded text around the places where something was decoded: what else it says, it says as it stands.
+fn parts(text: String, places: &[(usize, usize)], around: usize) -> String {
+    let span = |(start, end): &(usize, usize)| {
+        let start = text.floor_char_boundary(start.saturating_sub(around));
+        start..text.ceil_char_boundary(end.saturating_add(around).min(text.len()))
+    };
+    if places.iter().map(|place| span(place).len()).sum::<usize>() >= text.len() {
+        return text;
+    }
+    places.iter().filter_map(|place| text.get(span(place))).collect::<Vec<_>>().join("\n")
 }
 
 fn percent(rest: &str) -> Option<(char, usize)> {

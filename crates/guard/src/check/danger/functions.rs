@@ -1,11 +1,15 @@
 //! Functions and aliases that lines of a shell give, for what they are called with later.
 
 use super::line::is_triggered;
+use super::variables::Variables;
+use std::borrow::Cow;
 use std::ops::Range;
 
-/// Most functions that are kept, and the longest body, in bytes.
+/// Most functions that are kept, and the longest body that is kept as it is, in bytes; of a longer one commands are kept that matter.
 const KEPT: usize = 8;
 const LONGEST_BODY: usize = 1024;
+/// Most bytes of a body that are kept.
+const MOST_OF_BODY: usize = 4 * LONGEST_BODY;
 
 /// Functions of the lines before.
 #[derive(Debug, Clone, Default)]
@@ -22,14 +26,27 @@ pub(super) struct Functions {
 struct Open {
     name: String,
     body: String,
-    /// Braces that are open, and the quote in which none counts.
+    /// What its body stands in: braces, or brackets.
+    signs: [u8; 2],
+    /// Those that are open, and the quote in which none counts.
     depth: usize,
     quote: Option<u8>,
 }
 
 impl Open {
+    /// Takes a part of the body.
+    fn take(&mut self, part: &str) {
+        let whole = self.body.len().saturating_add(part.len()) <= LONGEST_BODY;
+        let part = if whole { Cow::Borrowed(part) } else { Cow::Owned(what_matters(part)) };
+        if self.body.len().saturating_add(part.len()) < MOST_OF_BODY {
+            self.body.push_str(&part);
+            self.body.push('\n');
+        }
+    }
+
     /// Where it ends in a line: at the brace that closes it, outside of quotes and comments.
     fn end(&mut self, line: &str) -> Option<usize> {
+        let [opens, closes] = self.signs;
         let (mut before, mut bytes) = (b' ', line.bytes().enumerate());
         while let Some((at, byte)) = bytes.next() {
             match (byte, self.quote) {
@@ -39,8 +56,8 @@ impl Open {
                 (_, Some(quote)) if byte == quote => self.quote = None,
                 (b'"' | b'\'', None) => self.quote = Some(byte),
                 (b'#', None) if before.is_ascii_whitespace() || before == b';' => return None,
-                (b'{', None) => self.depth = self.depth.saturating_add(1),
-                (b'}', None) => {
+                (byte, None) if byte == opens => self.depth = self.depth.saturating_add(1),
+                (byte, None) if byte == closes => {
                     self.depth = self.depth.saturating_sub(1);
                     if self.depth == 0 {
                         return Some(at);
@@ -78,12 +95,7 @@ impl Functions {
             let Some(open) = &mut self.open else { return };
             let end = open.end(rest);
             let body = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-            if open.body.len().saturating_add(body.len()) > LONGEST_BODY {
-                self.open = None;
-                return;
-            }
-            open.body.push_str(body);
-            open.body.push('\n');
+            open.take(body);
             let Some(end) = end else { return };
             if let Some(Open { name, body, .. }) = self.open.take() {
                 self.keep(name, body);
@@ -98,8 +110,8 @@ impl Functions {
         if self.open.is_some() {
             return Some(text);
         }
-        let brace = text.trim_start().strip_prefix('{');
-        let (name, rest) = if let Some((name, rest)) = self.named.take().zip(brace) {
+        let brace = text.trim_start().strip_prefix('{').map(|rest| (rest, *b"{}"));
+        let (name, (rest, signs)) = if let Some((name, rest)) = self.named.take().zip(brace) {
             (name, rest)
         } else {
             let (name, rest) = declared(text)?;
@@ -107,21 +119,26 @@ impl Functions {
                 self.named = Some(name.to_owned());
                 return None;
             }
-            (name.to_owned(), rest.strip_prefix('{')?)
+            let braces = rest.strip_prefix('{').map(|rest| (rest, *b"{}"));
+            (name.to_owned(), braces.or_else(|| Some((rest.strip_prefix('(')?, *b"()")))?)
         };
-        self.open = Some(Open { name, body: String::new(), depth: 1, quote: None });
+        self.open = Some(Open { name, body: String::new(), signs, depth: 1, quote: None });
         Some(rest)
     }
 
     /// Takes up one, if it does something with what it is called with that could be a danger.
     pub(super) fn keep(&mut self, name: String, body: String) {
-        let uses = body.match_indices('$').any(|(at, _)| {
-            let behind = body.as_bytes().get(at.saturating_add(1)..).unwrap_or_default();
-            let behind = behind.strip_prefix(b"{").unwrap_or(behind);
-            behind.first().is_some_and(|byte| matches!(byte, b'1'..=b'9' | b'@' | b'*'))
-        });
+        let uses = uses_given(&body);
         self.known.retain(|(known, _)| *known != name);
-        if uses && is_triggered(&body) {
+        // What it hands on goes to one that does something, too.
+        let calls = || {
+            body.split([';', '\n', '&', '|', '(', '{']).any(|part| {
+                part.split_ascii_whitespace()
+                    .next()
+                    .is_some_and(|word| self.known.iter().any(|(known, _)| known == word))
+            })
+        };
+        if uses && (is_triggered(&body) || calls()) {
             if self.known.len() >= KEPT {
                 self.known.remove(0);
             }
@@ -142,14 +159,37 @@ pub(super) fn declared(line: &str) -> Option<(&str, &str)> {
 }
 
 /// The text of a script's function, by where its body stands: its name, and what is between the braces.
-pub(super) fn of_script<'t>(text: &'t str, body: &Range<usize>) -> Option<(&'t str, &'t str)> {
+pub(super) fn of_script<'t>(text: &'t str, body: &Range<usize>) -> Option<(&'t str, Cow<'t, str>)> {
     let before = text.get(..body.start)?.trim_end();
     let before = before.strip_suffix(')').map_or(before, |head| head.trim_end().trim_end_matches('('));
     let name = before.trim_end().rsplit(|one: char| !is_of_name(one)).next()?;
     let inner = text.get(body.clone())?;
     let inner = inner.strip_prefix('{').unwrap_or(inner);
-    (!name.is_empty() && inner.len() <= LONGEST_BODY)
-        .then_some((name, inner.strip_suffix('}').unwrap_or(inner)))
+    let inner = inner.strip_suffix('}').unwrap_or(inner);
+    let is_short = inner.len() <= LONGEST_BODY;
+    let inner = if is_short { Cow::Borrowed(inner) } else { Cow::Owned(what_matters(inner)) };
+    (!name.is_empty() && inner.len() <= MOST_OF_BODY).then_some((name, inner))
+}
+
+/// The commands of a body that could be a danger, use what it is called with, or give a value.
+fn what_matters(body: &str) -> String {
+    let mut out = String::new();
+    for command in body.split_inclusive([';', '\n']) {
+        let is_comment = command.trim_start().starts_with('#');
+        if !is_comment && (uses_given(command) || is_triggered(command) || Variables::may_learn(command)) {
+            out.push_str(command);
+        }
+    }
+    out
+}
+
+/// Whether a text uses what its function is called with.
+fn uses_given(text: &str) -> bool {
+    text.match_indices('$').any(|(at, _)| {
+        let behind = text.as_bytes().get(at.saturating_add(1)..).unwrap_or_default();
+        let behind = behind.strip_prefix(b"{").unwrap_or(behind);
+        behind.first().is_some_and(|byte| matches!(byte, b'1'..=b'9' | b'@' | b'*'))
+    })
 }
 
 /// Whether a name of a function may have this character.
@@ -157,8 +197,8 @@ const fn is_of_name(one: char) -> bool {
     one.is_ascii_alphanumeric() || matches!(one, '_' | '-' | '.')
 }
 
-/// The name of a function whose declaration a line begins with, and what stands behind that: its brace, or nothing where that begins the
-/// next line.
+/// The name of a function whose declaration a line begins with, and what stands behind that: its brace or bracket, or nothing where that begins
+/// the next line.
 pub(super) fn declaration(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
     let (line, is_said) = match line.strip_prefix("function ") {
@@ -174,7 +214,7 @@ pub(super) fn declaration(line: &str) -> Option<(&str, &str)> {
         None => return None,
     };
     let rest = rest.trim_start();
-    (rest.is_empty() || rest.starts_with('{')).then_some((name, rest))
+    (rest.is_empty() || rest.starts_with(['{', '('])).then_some((name, rest))
 }
 
 #[cfg(test)]
@@ -190,6 +230,8 @@ mod tests {
             &["a() { :; }; wipe () { if true; then { rm -rf ${1:-x}; }; fi; }"],
             &["true; wipe() {", "  # } and it's not the end", "  echo '}' \"}\" \\}", "  rm -rf \"$1\"", "}"],
             &["sh -c 'wipe() {", "rm -rf \"$1\"", "}"],
+            &["wipe() (rm -rf \"$1\"); wipe /tmp/x"],
+            &["wipe() (", "  cd /tmp && (true)", "  rm -rf \"$1\"", ")"],
         ] {
             let mut functions = Functions::default();
             for line in lines {
@@ -200,6 +242,27 @@ mod tests {
                 "{lines:?}"
             );
         }
+    }
+
+    #[test]
+    fn of_a_long_body_what_matters_is_kept() {
+        for body in [
+            format!("{}  rm -rf \"$1\"\n", "  # what this does and why\n".repeat(90)),
+            format!("  local dir=$1\n{}  rm -rf \"$dir\"\n", "  echo step\n".repeat(900)),
+            format!("{} rm -rf \"$1\"", "echo step;".repeat(300)),
+        ] {
+            let (mut functions, text) = (Functions::default(), format!("wipe() {{\n{body}\n}}"));
+            text.lines().for_each(|line| functions.line(line));
+            let kept = functions.body("wipe").unwrap_or_default();
+            assert!(!functions.is_open() && kept.contains("rm -rf") && kept.len() <= MOST_OF_BODY, "{kept}");
+        }
+    }
+
+    #[test]
+    fn what_calls_a_function_that_is_kept_is_kept() {
+        let mut functions = Functions::default();
+        functions.line("g(){ rm -rf \"$1\"; }; f(){ g \"$1\"; }; h() { echo \"$1\"; }");
+        assert_eq!(["f", "g", "h"].map(|name| functions.body(name).is_some()), [true, true, false]);
     }
 
     #[test]

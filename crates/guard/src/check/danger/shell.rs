@@ -35,11 +35,14 @@ fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -
     let tree = Tree::read(text);
     for body in tree.script.functions.iter().take(FUNCTIONS) {
         if let Some((name, body)) = of_script(text, body) {
-            variables.functions.keep(name.to_owned(), body.to_owned());
+            variables.functions.keep(name.to_owned(), body.into_owned());
         }
     }
     let mut worst: Option<Danger> = None;
-    for (index, command) in tree.script.commands.iter().enumerate().take(MOST) {
+    for (index, command) in tree.script.commands.iter().enumerate() {
+        if *left == 0 && index >= MOST {
+            break;
+        }
         let words = tree.words(index, variables, left);
         let found = judged(&tree, index, &words, variables, (depth, left));
         worst = worst.into_iter().chain(found).max_by_key(|one| one.grade);
@@ -65,6 +68,23 @@ fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -
                 let worst = given.iter().find(|one| is_root(one)).or(given.first());
                 variables.set(each, worst.map_or("", String::as_str));
             }
+            [name, each] if name == "for" => {
+                let given = variables.value("@").unwrap_or_default();
+                let worst = given.split_whitespace().find(|one| is_root(one));
+                if let Some(worst) = worst.or(given.split_whitespace().next()).map(str::to_owned) {
+                    variables.set(each, &worst);
+                }
+            }
+            [name, options @ .., each]
+                if name == "read" && options.iter().all(|one| one.starts_with('-')) =>
+            {
+                if let Some(line) = line_of(&tree, index, variables, left) {
+                    variables.set(each, line.lines().next().unwrap_or_default().trim());
+                }
+            }
+            [name, option, each, given @ ..] if name == "printf" && option == "-v" => {
+                variables.set(each, &printed(given.iter().map(String::as_str)));
+            }
             [name, given @ ..] if name == "alias" => {
                 for (name, value) in given.iter().filter_map(|one| one.split_once('=')) {
                     variables.functions.keep(name.to_owned(), format!("{value} $@"));
@@ -74,6 +94,31 @@ fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -
         }
     }
     worst
+}
+
+/// What a command that reads a line reads, as far as the line it stands in has it; of what is found below a place, that place.
+fn line_of(tree: &Tree<'_>, index: usize, variables: &Variables, left: &mut usize) -> Option<String> {
+    let command = tree.script.commands.get(index)?;
+    if let Some(string) = command.redirects.iter().rfind(|one| one.operator == "<<<") {
+        return Some(tree.expanded(&string.target, index, variables, left).join(" "));
+    }
+    let source = command.pipe_from?;
+    let words = tree.words(source, variables, left);
+    let plain: Vec<&str> = words.iter().map(String::as_str).collect();
+    match plain.split_first() {
+        Some((name, arguments)) if program(name) == "find" && !is_narrowed(arguments) => {
+            arguments.iter().find(|one| !one.starts_with('-')).map(|place| (*place).to_owned())
+        }
+        _ => piped(tree, command, variables, left),
+    }
+}
+
+/// Whether a command runs code.
+fn runs_code(words: &[Word]) -> bool {
+    let name = words.iter().map(|word| program(&word.text)).find(|name| !is_wrapper(name));
+    name.is_some_and(|name| {
+        SHELLS.contains(&name.as_str()) || matches!(name.as_str(), "eval" | "source" | ".")
+    })
 }
 
 /// Judges a command.
@@ -107,6 +152,10 @@ fn judged(
             found.extend(fed(tree, index, arguments, variables, left));
         }
         begins = begins && is_wrapper(&name);
+    }
+    // Who feeds whom is looked up among all.
+    if runs_code(&command.words) {
+        *left = left.saturating_sub(tree.script.commands.len());
     }
     if decodes_into(&tree.script, command) {
         found.extend(grave("hidden-code"));
@@ -143,6 +192,9 @@ fn inner_texts(
         texts.push((body.to_owned(), own));
     }
     let is_text = |word: &&Word| word.quoted && word.text.contains([' ', '\t']);
+    *left = left.saturating_sub(
+        command.words.iter().filter(is_text).count().saturating_mul(tree.script.commands.len()),
+    );
     let quoted = command
         .words
         .iter()
@@ -199,7 +251,8 @@ fn printed<'w>(mut words: impl Iterator<Item = &'w str>) -> String {
     let mut parts = format.split('%');
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        match part.strip_prefix(['s', 'b', 'q']) {
+        let kind = part.trim_start_matches(|one: char| one.is_ascii_digit() || "-+ #.".contains(one));
+        match kind.strip_prefix(['s', 'b', 'q']) {
             Some(rest) => {
                 out.push_str(words.next().unwrap_or_default());
                 out.push_str(rest);
@@ -412,6 +465,15 @@ mod tests {
             "wipe() { shift; rm -rf \"$1\"; }; wipe x /",
             "wipe() { shift 2; rm -rf \"$@\"; }; wipe a b /",
             "set -- /; rm -rf \"$1\"",
+            "set -- /; for x; do rm -rf $x; done",
+            "f() (rm -rf \"$1\"); f /",
+            "g(){ rm -rf \"$1\"; }; f(){ g \"$1\"; }; f /",
+            "read d <<< /; rm -rf $d",
+            "read -r d <<< \"/\"\nrm -rf \"$d\"",
+            "echo / | while read d; do rm -rf $d; done",
+            "find / | while read -r f; do rm -rf \"$f\"; done",
+            "printf -v d /; rm -rf $d",
+            "printf '%-2s -rf %s' rm / | sh",
             "for d in build /; do rm -rf \"$d\"; done",
             "rsync -a --delete empty/ /",
             "sudo rsync -av --delete-after /tmp/empty/ /",
@@ -539,6 +601,14 @@ mod tests {
             "true; f() { rm -rf \"$1\"; }; f build",
             "for d in build dist; do rm -rf \"$d\"; done",
             "set -- build; rm -rf \"$1\"",
+            "set -- build dist; for x; do rm -rf \"$x\"; done",
+            "f() (rm -rf \"$1\"); f build",
+            "call wipe() (see above) and rm build",
+            "g(){ rm -rf \"$1\"; }; f(){ g \"$1\"; }; f build",
+            "read -r name <<< build; rm -rf \"$name\"",
+            "find build -name '*.o' | while read -r f; do rm -f \"$f\"; done",
+            "echo build | while read -r d; do rm -rf \"$d\"; done",
+            "printf -v d %s build; rm -rf \"$d\"",
             "printf 'ls %s' / | sh",
             "ls r* -r /",
             "find build | grep cache | xargs rm -rf",
@@ -600,6 +670,20 @@ mod tests {
             "git commit -m \"$(cat <<EOF\n$(rm -rf /)\nEOF\n)\"",
         ] {
             assert!(labels(line).iter().any(|(_, grade)| *grade == Grade::Grave), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_number_of_commands_hides_one() {
+        for many in [200, 255, 256, 400, 700, 1500] {
+            for (before, command) in
+                [("true;", "X=rm; $X -rf /"), (":;", "rm${IFS}-rf${IFS}/"), ("sh;", "sh -c 'X=rm; $X -rf /'")]
+            {
+                let line = format!("{}{command}", before.repeat(many));
+                let grave = labels(&line).iter().any(|(_, grade)| *grade == Grade::Grave);
+                // What must be looked up for each is bounded.
+                assert!(grave || before == "sh;" && many > 400, "{many} {command}");
+            }
         }
     }
 

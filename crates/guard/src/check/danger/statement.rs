@@ -1,6 +1,6 @@
-//! Statements of databases, and calls of Python and JavaScript.
+//! Statements of databases, and calls of programming languages.
 
-use super::command::ARGUMENTS;
+use super::command::{ARGUMENTS, commands};
 use super::line::{Danger, any, grave, serious};
 use super::places::{is_root, is_store};
 
@@ -38,7 +38,7 @@ pub(super) fn sql(line: &str) -> Option<Danger> {
     judged.max_by_key(|one| one.grade)
 }
 
-/// Calls of Python and JavaScript that commands and tables do not show.
+/// Calls of programming languages that commands and tables do not show, in a line in small letters.
 pub(super) fn code(line: &str) -> Option<Danger> {
     let squeezed: String = line.chars().filter(|one| !one.is_whitespace()).collect();
     let runs = any(&squeezed, &["exec(", "eval(", "new function("]);
@@ -66,21 +66,13 @@ pub(super) fn code(line: &str) -> Option<Danger> {
     ) {
         return grave("downloads-and-runs");
     }
-    let removes = |call: &str, is_lost: fn(&str) -> bool| {
-        squeezed.split(call).skip(1).any(|rest| {
-            let path = rest.trim_start_matches(['r', 'f', '"', '\'', '`']);
-            let path = path.split(['"', '\'', '`', ',', ')']).next().unwrap_or_default();
-            rest.starts_with(['"', '\'', '`', 'r']) && !path.is_empty() && is_lost(path)
-        })
-    };
-    let all = |is_lost| ["rmtree(", "rmsync(", "rimraf("].iter().any(|call| removes(call, is_lost));
-    if all(is_root)
+    if removes(&squeezed, is_root)
         || squeezed.contains("rmtree(path.home()")
         || squeezed.contains("rmtree(os.path.expanduser(\"~\")")
     {
         return grave("destroys-files");
     }
-    if all(is_store) {
+    if removes(&squeezed, is_store) {
         return serious("destroys-files");
     }
     if any(&squeezed, &[".dropdatabase(", "flushall("]) {
@@ -89,5 +81,160 @@ pub(super) fn code(line: &str) -> Option<Danger> {
     if squeezed.contains("'dd'") | squeezed.contains("\"dd\"") && squeezed.contains("of=/dev/") {
         return grave("destroys-disk");
     }
-    None
+    argv(line).and_then(|command| commands(&command))
+}
+
+/// Whether a line, without its blanks, calls what removes a folder with all that is in it, with such a path.
+///
+/// Sources: the libraries of Python (`shutil`), JavaScript (Node's `fs`, Deno), Go (`os`), Rust (`std::fs`), C++ (`std::filesystem`), Ruby
+/// (`FileUtils`), Perl (`File::Path`), Elixir (`File`), Java (Commons IO), .NET (`System.IO`), Julia and R.
+fn removes(line: &str, is_lost: fn(&str) -> bool) -> bool {
+    /// Those that remove what is inside too.
+    const DEEP: [&str; 13] = [
+        "rmtree",
+        "rmsync",
+        "rimraf",
+        "removeall",
+        "remove_dir_all",
+        "remove_all",
+        "remove_tree",
+        "remove_entry_secure",
+        "rm_rf",
+        "rm_r",
+        "deletedirectory",
+        "directory.delete",
+        "rmdirsync",
+    ];
+    /// Those that do where it is asked for.
+    const ASKED: [&str; 4] = ["rm", "remove", "unlink", "rmdir"];
+    /// What a path may be made into.
+    const MADE: [&str; 6] = ["newfile(", "file(", "path(", "paths.get(", "path.of(", "newdirectoryinfo("];
+    let calls = |name: &str, is_asked: bool| {
+        line.match_indices(name).any(|(at, _)| {
+            let before = line.get(..at).and_then(|before| before.chars().next_back());
+            let rest = line.get(at.saturating_add(name.len())..).unwrap_or_default();
+            let rest = rest.strip_prefix('!').unwrap_or(rest);
+            let inner = rest.strip_prefix('(').unwrap_or(rest);
+            let inner = MADE.iter().find_map(|made| inner.strip_prefix(made)).unwrap_or(inner);
+            let inner = inner.trim_start_matches(['r', 'f', 'b', '@']);
+            let Some(quote) = inner.chars().next().filter(|one| matches!(one, '"' | '\'' | '`')) else {
+                return false;
+            };
+            let Some((path, rest)) = inner.get(1..).and_then(|inner| inner.split_once(quote)) else {
+                return false;
+            };
+            let deep = !is_asked
+                || rest
+                    .split(')')
+                    .next()
+                    .is_some_and(|rest| any(rest, &["recursive:true", "recursive=true"]));
+            before.is_none_or(|one| !one.is_alphanumeric() && one != '_')
+                && deep
+                && !path.is_empty()
+                && is_lost(path)
+        })
+    };
+    DEEP.iter().any(|name| calls(name, false)) || ASKED.iter().any(|name| calls(name, true))
+}
+
+/// The command that quoted words of a line make which follow each other as a program and what it is given: `["rm", "-rf", "/"]`,
+/// `Command::new("rm").args(["-rf", "/"])`.
+fn argv(line: &str) -> Option<String> {
+    let mut command = String::new();
+    let (mut rest, mut count) = (line, 0_usize);
+    while let Some(at) = rest.find(['"', '\'']) {
+        let (between, quoted) = rest.split_at(at);
+        let quote = quoted.chars().next()?;
+        let (word, behind) = quoted.get(1..)?.split_once(quote)?;
+        let joins = between.chars().filter(|one| !one.is_whitespace()).all(|one| ",[](){}&".contains(one))
+            || matches!(between.trim(), ").arg(" | ").args([" | ").args(&[" | ").args(vec![");
+        if !joins && !command.is_empty() {
+            if count > 1 {
+                command.push(';');
+            } else {
+                command.clear();
+            }
+            count = 0;
+        }
+        if count > 0 {
+            command.push(' ');
+        }
+        // What parts commands is none of a word.
+        command.extend(word.chars().map(|one| if ";|&`\n".contains(one) { '_' } else { one }));
+        count = count.saturating_add(1);
+        rest = behind;
+    }
+    (command.contains(' ')).then_some(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::{Danger, Grade, danger};
+    use super::super::variables::Variables;
+
+    fn judged(line: &str) -> Option<Danger> {
+        danger(line, &mut Variables::default())
+    }
+
+    #[test]
+    fn a_program_that_removes_a_root_is_grave_in_whatever_language() {
+        for line in [
+            "shutil.rmtree(\"/\")",
+            "shutil.rmtree(r'C:\\', ignore_errors=True)",
+            "fs.rmSync('/', { recursive: true, force: true });",
+            "await fs.promises.rm(\"/\", { recursive: true });",
+            "await Deno.remove('/', { recursive: true });",
+            "os.RemoveAll(\"/\")",
+            "std::fs::remove_dir_all(\"/\")?;",
+            "std::filesystem::remove_all(\"/\");",
+            "FileUtils.rm_rf('/')",
+            "FileUtils.rm_rf \"/home\"",
+            "File.rm_rf!(\"/\")",
+            "remove_tree('/etc');",
+            "FileUtils.deleteDirectory(new File(\"/\"));",
+            "Directory.Delete(@\"C:\\\", true);",
+            "rm(\"/\", recursive=true)",
+            "unlink(\"/\", recursive = TRUE)",
+            "subprocess.run([\"rm\", \"-rf\", \"/\"], check=True)",
+            "exec.Command(\"rm\", \"-rf\", \"/\").Run()",
+            "spawn('rm', ['-rf', '/'])",
+            "new ProcessBuilder(\"rm\", \"-rf\", \"/\").start();",
+            "Command::new(\"rm\").args([\"-rf\", \"/\"]).status()?;",
+            "Command::new(\"rm\").arg(\"-rf\").arg(\"/\").status()?;",
+            "Process.Start(\"rm\", \"-rf /\");",
+            "os.execvp(\"rm\", [\"rm\", \"-rf\", \"/\"])",
+        ] {
+            let found = judged(line).map(|one| (one.label, one.grade));
+            assert_eq!(found, Some(("destroys-files", Grade::Grave)), "{line}");
+        }
+    }
+
+    #[test]
+    fn programs_that_remove_what_they_made_are_harmless() {
+        for line in [
+            "shutil.rmtree(tmp_path / \"build\")",
+            "os.RemoveAll(filepath.Join(dir, \"cache\"))",
+            "std::fs::remove_dir_all(\"target/debug\")?;",
+            "fs.rm('dist', { recursive: true });",
+            "fs.rm('/', { recursive: false });",
+            "items.remove(\"/\")",
+            "app.confirm(\"/\", { recursive: true })",
+            "FileUtils.rm_rf('tmp/cache')",
+            "subprocess.run([\"rm\", \"-rf\", \"build\"])",
+            "subprocess.run([\"ls\", \"-la\", \"/\"])",
+            "exec.Command(\"git\", \"rm\", \"-r\", \"docs\")",
+            "spawn('chmod', ['644', '/etc/hosts'])",
+            "parser.add_argument(\"-r\", \"--recursive\", help=\"rm all below /\")",
+            "COMMANDS = ['rm', 'mv', 'cp']; ROOTS = ['/', '/home']",
+        ] {
+            assert_eq!(judged(line), None, "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_line_is_read(line in "(rm|rm_rf|remove|\\(|\\)|\"|'|, |/|\\[|recursive: true|\\PC){0,30}") {
+            let _ = judged(&format!("exec {line}"));
+        }
+    }
 }

@@ -40,8 +40,10 @@ impl Variables {
 
     /// Whether a line may give one a value, with any of its commands.
     pub(crate) fn may_learn(line: &str) -> bool {
-        const BEFORE: [&str; 10] =
-            ["then", "do", "else", "export", "declare", "readonly", "typeset", "local", "-x", "-r"];
+        const BEFORE: [&str; 12] = [
+            "then", "do", "else", "while", "until", "export", "declare", "readonly", "typeset", "local",
+            "-x", "-r",
+        ];
         const GIVE: [&str; 8] = ["cd", "alias", "for", "set", "pushd", "shift", "read", "printf"];
         line.split([';', '&', '|', '(', '{']).any(|command| {
             let mut words = command.split_ascii_whitespace().skip_while(|word| BEFORE.contains(word));

@@ -9,7 +9,7 @@ use crate::protocol::{Deltas, Event, Json, Node, Protocol};
 impl Screen {
     /// Whether an event only keeps the connection alive. Before anything has left, a message has not begun for the client.
     pub(super) fn is_ping(&self, event: &Event, json: &Json<'_>, deltas: &Deltas<'_>) -> bool {
-        let Deltas { pieces, complete, repeats, told: _, marks } = deltas;
+        let Deltas { pieces, complete, repeats, told: _, lone: _, marks } = deltas;
         let says_nothing = pieces.is_empty() && complete.is_empty() && repeats.is_empty() && marks.is_empty();
         says_nothing
             && self.sent != Sent::Nothing

@@ -4,8 +4,9 @@ use super::{Channel, Left, Screen, State, Step, quoted_text};
 use crate::check::{Edit, Release, ResponseJudge};
 use crate::gateway::exchange::Refused;
 use crate::gateway::judging::judged;
-use crate::protocol::{Delta, Of, Protocol, RefusalKind};
+use crate::protocol::{Delta, Deltas, Of, Protocol, RefusalKind};
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 
 /// What is kept of a text for what may come behind its end, in bytes.
 const LAST: usize = 1_024;
@@ -164,6 +165,25 @@ impl Screen {
             self.released(name, release, step);
         }
         Ok(())
+    }
+
+    /// What is told whole of a text of which nothing came before is a piece of it: readers join it with the texts beside it.
+    pub(super) fn take_lone(&self, added: &mut Deltas<'_>) {
+        for one in std::mem::take(&mut added.lone) {
+            let knows = |of: &String| {
+                let all = self.channels.range::<str, _>((Bound::Included(of.as_str()), Bound::Unbounded));
+                let mut all = all.take_while(|(name, _)| name.starts_with(of.as_str()));
+                all.any(|(_, channel)| !channel.is_call)
+            };
+            if one.of.as_ref().is_some_and(knows) {
+                continue;
+            }
+            let is_it = |piece: &&mut Delta<'_>| piece.of == Of::Whole && piece.span == one.span;
+            if let Some(piece) = added.pieces.iter_mut().find(is_it).filter(|piece| !piece.text.is_empty()) {
+                (piece.of, piece.channel, piece.run) = (Of::Text, one.channel, one.run);
+                added.told.retain(|(span, _)| *span != one.span);
+            }
+        }
     }
 
     /// Ends texts that are complete where something else comes behind them: no other text may come that readers join with them, and what

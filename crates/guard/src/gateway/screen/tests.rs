@@ -1,6 +1,7 @@
 //! The smallest streams that define what a screen does.
 
 mod blocks;
+mod told;
 mod turns;
 
 use super::*;
