@@ -1,5 +1,7 @@
 //! An answer judged while it streams: what may leave, what is redacted, and where it ends.
 
+#[cfg(test)]
+mod calm_tests;
 mod course;
 mod turns;
 mod whole;
@@ -234,6 +236,10 @@ impl ResponseJudge {
     /// Reads every step that is there, of all readings the one that ends first, so that it does not matter how they came.
     fn read_steps(&mut self, release: &mut Release) {
         while !self.ended {
+            // Where there is one reading alone, no other waits for the words that are nothing to it.
+            if self.alone.is_none() && self.turns.is_none() && self.whole.pass() {
+                continue;
+            }
             let before = self.settled();
             let others = self.turns.iter_mut().flat_map(|turns| turns.reading());
             let mut first: Option<(usize, &mut Course)> = None;

@@ -242,6 +242,12 @@ impl Reader for CodeReader {
         if self.armed && stops { self.line } else { step.end }
     }
 
+    fn passes_until(&self, first: &Range<usize>) -> usize {
+        // What a line begins with may give a value or define something.
+        let is_idle = !self.armed && first.start != self.line && self.variables.are_none();
+        if is_idle { self.line.saturating_add(LONGEST) } else { 0 }
+    }
+
     fn boxed(&self) -> Box<dyn Reader> {
         Box::new(self.clone())
     }

@@ -4,6 +4,7 @@ use super::Action;
 use super::address::{addresses, whole};
 use super::attributes::Attributes;
 use super::bounds;
+use super::calm::Stretch;
 use super::carriers::{Carrier, Carriers, DEEPEST};
 use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::destinations::{Destinations, Leads};
@@ -255,6 +256,11 @@ impl LinkReader {
         })
     }
 
+    /// Whether a word that has nothing of an address, an image or a tag is nothing to it.
+    fn is_idle(&self) -> bool {
+        self.attributes.is_idle() && self.destinations.is_idle()
+    }
+
     /// Where something begins that is not known to its end.
     fn pending(&self) -> Option<usize> {
         let image = self.destinations.image().filter(|_| self.defined);
@@ -265,9 +271,8 @@ impl LinkReader {
 impl Reader for LinkReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
         let word = tail.word(step);
-        let is_idle = self.attributes.is_idle() && self.destinations.is_idle();
         // Most words have nothing of an address, an image or a tag; they are told at once.
-        if is_idle && !last && !step.kinds.any(BEGINS) {
+        if self.is_idle() && !last && !step.kinds.any(BEGINS) {
             self.destinations.pass(word);
             return step.end;
         }
@@ -289,6 +294,15 @@ impl Reader for LinkReader {
             }
         }
         pending.map_or(step.end, |pending| pending.max(step.end.saturating_sub(LONGEST_HELD)))
+    }
+
+    fn passes_until(&self, _: &Range<usize>) -> usize {
+        if self.is_idle() { usize::MAX } else { 0 }
+    }
+
+    fn pass(&mut self, tail: &Tail, stretch: &Stretch) -> usize {
+        self.destinations.pass(tail.held(stretch.span()));
+        stretch.end
     }
 
     fn boxed(&self) -> Box<dyn Reader> {

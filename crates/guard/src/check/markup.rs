@@ -1,6 +1,7 @@
 //! Active markup in the answer: what runs, loads or leads away when a page shows it.
 
 use super::Action;
+use super::calm::Stretch;
 use super::checks::{Check, ChecksError, Files, Made, Request};
 use super::code_spans::{CodeSpans, SpanEnd};
 use super::destinations::{Destinations, Leads};
@@ -277,6 +278,18 @@ impl MarkupReader {
         }
     }
 
+    /// Whether a word that opens and closes nothing is nothing to it.
+    fn is_idle(&self) -> bool {
+        self.tag.is_none() && !self.spans.is_open() && self.destinations.is_idle() && self.before != b'<'
+    }
+
+    /// Passes over such words.
+    fn pass_over(&mut self, words: &str) {
+        self.destinations.pass(words);
+        self.fence.pass(words);
+        self.before = words.bytes().next_back().unwrap_or(self.before);
+    }
+
     /// Where something begins that may still turn out to act.
     fn pending(&self) -> Option<usize> {
         let tag = self.tag.map(|tag| tag.start);
@@ -291,11 +304,8 @@ impl Reader for MarkupReader {
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize {
         let word = tail.word(step);
         // A word that opens and closes nothing.
-        let is_idle = self.tag.is_none() && !self.spans.is_open() && self.destinations.is_idle();
-        if is_idle && !last && self.before != b'<' && !step.kinds.any(TURNS) {
-            self.destinations.pass(word);
-            self.fence.pass(word);
-            self.before = word.bytes().next_back().unwrap_or(self.before);
+        if self.is_idle() && !last && !step.kinds.any(TURNS) {
+            self.pass_over(word);
             return step.end;
         }
         for (at, byte) in word.bytes().enumerate() {
@@ -346,6 +356,15 @@ impl Reader for MarkupReader {
         self.links(tail, seen);
         let opened = (self.before == b'<').then(|| step.end.saturating_sub(1));
         self.pending().or(opened).unwrap_or(step.end)
+    }
+
+    fn passes_until(&self, _: &Range<usize>) -> usize {
+        if self.is_idle() { usize::MAX } else { 0 }
+    }
+
+    fn pass(&mut self, tail: &Tail, stretch: &Stretch) -> usize {
+        self.pass_over(tail.held(stretch.span()));
+        stretch.end
     }
 
     fn boxed(&self) -> Box<dyn Reader> {

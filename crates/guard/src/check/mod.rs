@@ -10,6 +10,7 @@ mod any_of;
 mod attributes;
 mod bounds;
 mod budget;
+mod calm;
 mod canary;
 mod carriers;
 mod checks;

@@ -4,7 +4,8 @@
 //! (`DE 136 695 976`, `B AB 1234`); no kind of number has more than 34 letters and digits or a group of more than five
 //! letters without a digit, nor three such groups on end.
 
-use super::stream::{Kinds, without_blanks};
+use super::calm::Stretch;
+use super::stream::{Kinds, Tail, without_blanks};
 use std::collections::VecDeque;
 
 /// Letters and digits of the longest number, and of two words before it.
@@ -44,6 +45,15 @@ impl Numbers {
     /// Takes a word of so many small letters with one blank behind it where there is no digit before it, as [`Self::word`] does.
     pub(crate) fn small(&mut self, letters: usize, start: usize) -> Option<usize> {
         self.lead(letters, start)
+    }
+
+    /// Takes calm words on end where there is no digit before them, as [`Self::word`] does word by word. Of words without digits only the
+    /// last two may lead up to a number, so that no more of them are looked at.
+    pub(crate) fn pass(&mut self, tail: &Tail, stretch: &Stretch) -> Option<usize> {
+        if stretch.start < stretch.before {
+            self.clear();
+        }
+        stretch.ending().fold(None, |_, word| self.word(tail.held(word.clone()), word.start, Kinds::OTHER))
     }
 
     /// Takes a word with the blanks behind it; gives where a number that is not complete may begin.
@@ -192,6 +202,38 @@ mod tests {
                 let kinds = Kinds::of(word);
                 let open = short.word(word, at, kinds);
                 proptest::prop_assert_eq!(open, long.word(word, at, kinds.or(Kinds::OTHER)), "{:?}", word);
+                at += word.len();
+            }
+        }
+    }
+
+    proptest::proptest! {
+        /// Of words without digits only the last two matter.
+        #[test]
+        fn calm_words_lead_up_at_once_as_they_do_one_by_one(
+            text in "([A-Za-z]{1,6}[.,:!?)]{0,2} ){0,3}", calm in "([A-Za-z]?[a-z]{1,6}[.,:!?)]{0,2} ){1,6}", behind in "([a-z]{1,4} |[0-9]{1,4} ){0,3}",
+        ) {
+            let all = format!("{text}{calm}{behind}");
+            let (mut one_by_one, mut at_once, mut at) = (Numbers::default(), Numbers::default(), 0);
+            let mut tail = Tail::default();
+            tail.push(&all);
+            let mut starts = Vec::new();
+            let mut open = None;
+            for word in all.split_inclusive(' ') {
+                if at < text.len() || at >= text.len() + calm.len() {
+                    if at == text.len() + calm.len() {
+                        let before = starts[starts.len().saturating_sub(2)];
+                        let stretch = Stretch { start: text.len(), before, last: starts[starts.len() - 1], end: at };
+                        proptest::prop_assert_eq!(at_once.pass(&tail, &stretch), open);
+                    }
+                    proptest::prop_assert_eq!(
+                        at_once.word(word, at, Kinds::of(word)),
+                        one_by_one.word(word, at, Kinds::of(word))
+                    );
+                } else {
+                    starts.push(at);
+                    open = one_by_one.word(word, at, Kinds::of(word));
+                }
                 at += word.len();
             }
         }

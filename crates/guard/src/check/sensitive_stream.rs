@@ -4,6 +4,7 @@
 //! key for the end of its armour. Everything else is judged with what stands before it and leaves.
 
 use super::any_of::AnyOf;
+use super::calm::Stretch;
 use super::disguised::Disguised;
 use super::judgement::Reason;
 use super::look::{Look, Way, reason};
@@ -24,7 +25,7 @@ const CUE_REACH: usize = 160;
 /// What a word holds that is, or begins, more than letters; characters without blanks between them make one word of many steps.
 const DOUBTFUL: Kinds = Kinds::DIGIT.or(Kinds::SIGN).or(Kinds::BEYOND);
 /// Shortest word of letters alone that can be a value by itself.
-const LONG_WORD: usize = 14;
+pub(super) const LONG_WORD: usize = 14;
 
 /// Bytes that may be looked at for each byte that is read, and how many may be saved up: a text of nothing but short numbers would be looked
 /// at anew with each of them, all that stands before it included. Beyond that it waits until more of it is judged at once.
@@ -173,16 +174,24 @@ impl SensitiveReader {
         self.disguised.insert(fresh).read(tail, step, last, seen)
     }
 
+    /// Whether no word before asks anything of a word of letters alone.
+    fn is_idle(&self) -> bool {
+        self.armour == Armour::None
+            && !self.doubtful
+            && self.cued <= self.settled
+            && self.numbers.has_no_digit()
+            && !self.look.names()
+    }
+
+    /// Saves up what may be looked at for so many bytes that are read.
+    fn earn(&mut self, bytes: usize) {
+        self.looks = self.looks.saturating_add(bytes.saturating_mul(LOOKS)).min(MOST_LOOKS);
+    }
+
     /// Reads a step of small letters where nothing is under way, as the other ways would; nothing where something is.
     fn small(&mut self, tail: &Tail, step: &Step) -> Option<usize> {
         let length = step.end.saturating_sub(step.start);
-        let is_idle = self.armour == Armour::None
-            && !self.doubtful
-            && length < LONG_WORD
-            && self.cued <= self.settled
-            && self.numbers.has_no_digit()
-            && !self.look.names();
-        if !is_idle {
+        if !self.is_idle() || length >= LONG_WORD {
             return None;
         }
         let word = tail.word(step);
@@ -194,7 +203,7 @@ impl SensitiveReader {
         } else {
             self.begins_line = false;
         }
-        self.looks = self.looks.saturating_add(length.saturating_mul(LOOKS)).min(MOST_LOOKS);
+        self.earn(length);
         let end = self.numbers.small(letters, step.start).unwrap_or(step.end);
         self.settled = self.settled.max(end.min(step.end));
         Some(self.settled)
@@ -232,8 +241,7 @@ impl SensitiveReader {
         if last || step.end.saturating_sub(self.settled) > LONGEST_HELD {
             end = step.end;
         }
-        let length = step.end.saturating_sub(step.start);
-        self.looks = self.looks.saturating_add(length.saturating_mul(LOOKS)).min(MOST_LOOKS);
+        self.earn(step.end.saturating_sub(step.start));
         self.doubtful |= step.kinds.any(DOUBTFUL) || step.end.saturating_sub(step.start) >= LONG_WORD;
         if end > self.settled {
             let maybe = self.doubtful || self.settled < self.cued || self.look.names();
@@ -300,6 +308,23 @@ impl Reader for SensitiveReader {
         let settled = self.as_written(tail, step, last, seen);
         let longest = step.end.saturating_sub(LONGEST_HELD);
         waiting.map_or(settled, |start| settled.min(start.max(longest)))
+    }
+
+    fn passes_until(&self, first: &Range<usize>) -> usize {
+        let is_idle =
+            self.is_idle() && self.disguised.as_ref().is_none_or(|disguised| disguised.may_pass(first.len()));
+        if is_idle { usize::MAX } else { 0 }
+    }
+
+    fn pass(&mut self, tail: &Tail, stretch: &Stretch) -> usize {
+        match &mut self.disguised {
+            Some(disguised) => disguised.pass_on(),
+            None => self.begins_line = false,
+        }
+        self.earn(stretch.span().len());
+        let end = self.numbers.pass(tail, stretch).unwrap_or(stretch.end);
+        self.settled = self.settled.max(end.min(stretch.end));
+        self.settled
     }
 
     fn boxed(&self) -> Box<dyn Reader> {

@@ -4,6 +4,7 @@
 //! so the same text gives the same findings and the same released text whatever the chunks of the stream were.
 
 use super::any_of::{Sieve, shifted};
+use super::calm::{Stretch, calm_word};
 use super::judgement::Reason;
 use super::{danger, sensitive_stream};
 use std::collections::VecDeque;
@@ -17,6 +18,8 @@ pub(crate) const LONGEST_STEP: usize = 16 << 10;
 pub(crate) const CONTEXT: usize = 256;
 /// Bytes that may pile up before what is no longer needed is dropped.
 const SLACK: usize = 4096;
+/// Bytes that most steps have and more, so that room is made for those of a long text at once.
+const LETTERS_A_STEP: usize = 6;
 
 /// A step: where it is, and which kinds of bytes are in it, so that readers pass over what can be nothing to them at once.
 #[derive(Debug, Clone, Copy)]
@@ -200,6 +203,16 @@ pub(crate) trait Reader: Debug + Send + Sync {
     /// Reads a step; `last` says that nothing follows it. Gives the place before which nothing more will be found.
     fn read(&mut self, tail: &Tail, step: &Step, last: bool, seen: &mut Vec<Seen>) -> usize;
 
+    /// How far it passes over calm words that begin with this one; not at all where something is under way.
+    fn passes_until(&self, _first: &Range<usize>) -> usize {
+        0
+    }
+
+    /// Passes over calm words no further than it said, as if it read step by step. Gives the place before which nothing more will be found.
+    fn pass(&mut self, _tail: &Tail, stretch: &Stretch) -> usize {
+        stretch.end
+    }
+
     /// A reader in the same state.
     fn boxed(&self) -> Box<dyn Reader>;
 
@@ -241,6 +254,7 @@ impl Tail {
     /// Takes more text.
     pub(crate) fn push(&mut self, delta: &str) {
         self.text.push_str(delta);
+        self.starts.reserve(delta.len() / LETTERS_A_STEP);
     }
 
     /// One past the last byte.
@@ -259,7 +273,12 @@ impl Tail {
 
     /// The text of a step that is held as a whole, as it is while it is read.
     pub(crate) fn word(&self, step: &Step) -> &str {
-        let inner = step.start.saturating_sub(self.base)..step.end.saturating_sub(self.base);
+        self.held(step.span())
+    }
+
+    /// The text of whole steps that are held.
+    pub(crate) fn held(&self, span: Range<usize>) -> &str {
+        let inner = span.start.saturating_sub(self.base)..span.end.saturating_sub(self.base);
         self.text.get(inner).unwrap_or_default()
     }
 
@@ -267,6 +286,40 @@ impl Tail {
     pub(crate) fn held_from(&self, place: usize) -> usize {
         let inner = place.saturating_sub(self.base).min(self.text.len());
         self.base.saturating_add(self.text.ceil_char_boundary(inner))
+    }
+
+    /// The next word where it is a whole step, and calm.
+    pub(crate) fn calm(&self) -> Option<Range<usize>> {
+        let begun = self.begun.saturating_sub(self.base);
+        let rest = self.text.as_bytes().get(begun..).filter(|_| self.looked == self.begun)?;
+        let length = calm_word(rest, &HINTS)?;
+        Some(self.begun..self.begun.saturating_add(length))
+    }
+
+    /// Takes the next word, which is [calm](Self::calm), and what stands behind it and is so too, as steps. They end no further than `until`;
+    /// none are taken where the first ends behind that.
+    pub(crate) fn stretch(&mut self, first: Range<usize>, until: usize) -> Option<Stretch> {
+        if first.end > until {
+            return None;
+        }
+        let mut stretch =
+            Stretch { start: first.start, before: first.start, last: first.start, end: first.end };
+        self.starts.push_back(first.start);
+        let hints = &*HINTS;
+        let bytes = self.text.as_bytes();
+        while let Some(length) =
+            bytes.get(stretch.end.saturating_sub(self.base)..).and_then(|rest| calm_word(rest, hints))
+        {
+            let end = stretch.end.saturating_add(length);
+            if end > until {
+                break;
+            }
+            self.starts.push_back(stretch.end);
+            stretch = Stretch { before: stretch.last, last: stretch.end, end, ..stretch };
+        }
+        self.begun = stretch.end;
+        self.looked = stretch.end;
+        Some(stretch)
     }
 
     /// The next whole step.

@@ -14,6 +14,7 @@ use crate::settings::{
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
@@ -418,7 +419,7 @@ fn route(
         chosen = upstreams.to_vec();
     }
     Ok(Route {
-        path: normal(&one.path),
+        path: normal(&one.path).into_owned(),
         protocol: one.protocol,
         mode: one.mode.unwrap_or(options.mode),
         on_failure: one.on_failure.unwrap_or(options.on_failure),
@@ -439,7 +440,11 @@ fn route(
 
 /// A path as an upstream may read it: percent-encodings of plain characters decoded, double slashes and dots taken away. Only for
 /// telling what it is; what is sent is what came.
-fn normal(path: &str) -> String {
+fn normal(path: &str) -> Cow<'_, str> {
+    if is_normal(path) { Cow::Borrowed(path) } else { Cow::Owned(normalised(path)) }
+}
+
+fn normalised(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let [first, after @ ..] = rest {
@@ -465,6 +470,15 @@ fn normal(path: &str) -> String {
         }
     }
     format!("/{}", parts.join("/"))
+}
+
+/// Whether a path is written as [`normal`] writes it, as most are.
+fn is_normal(path: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'/');
+    path.bytes().all(plain)
+        && path.starts_with('/')
+        && !path.contains("//")
+        && (path.len() == 1 || !path.ends_with('/'))
 }
 
 fn digest_of(value: &impl serde::Serialize) -> String {
@@ -503,6 +517,20 @@ pub(super) mod tests {
         };
         assert_eq!(digest("{}"), digest("{}"));
         assert_ne!(digest("{}"), digest("{\"type\": \"object\"}"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_path_that_is_normal_is_written_as_it_is(path in "/?([a-z0-9._%;A-Z-]{0,4}/?){0,6}") {
+            proptest::prop_assert!(!is_normal(&path) || normalised(&path) == path);
+            proptest::prop_assert_eq!(normal(&path).into_owned(), normalised(&path));
+        }
+    }
+
+    #[test]
+    fn paths_of_protocols_are_normal() {
+        assert!(is_normal("/v1/chat/completions") && is_normal("/") && is_normal("/v1/messages"));
+        assert!(!is_normal("/v1/../x") && !is_normal("/v1//x") && !is_normal("/v1/") && !is_normal("v1"));
     }
 
     const TWO: &str =

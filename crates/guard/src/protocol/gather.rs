@@ -443,11 +443,15 @@ fn is_long(digits: &str) -> bool {
 
 /// A pointer to a member.
 pub(super) fn join(pointer: &str, key: &str) -> String {
-    if key.contains(['~', '/']) {
-        format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+    let mut joined = String::with_capacity(pointer.len().saturating_add(key.len()).saturating_add(1));
+    joined.push_str(pointer);
+    joined.push('/');
+    if key.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+        joined.push_str(&key.replace('~', "~0").replace('/', "~1"));
     } else {
-        format!("{pointer}/{key}")
+        joined.push_str(key);
     }
+    joined
 }
 
 /// Who speaks in a message. Where several roles are given, the one that is believed least.

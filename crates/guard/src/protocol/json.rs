@@ -258,6 +258,11 @@ impl<'j, 'b> Node<'j, 'b> {
         let json = self.json;
         self.slots().filter_map(move |(slot, key)| {
             let (start, end) = key?;
+            // Most keys are told by their first letter.
+            let begin = json.body.as_bytes().get(start as usize + 1)?;
+            if begins_otherwise(*begin, name) {
+                return None;
+            }
             let key = json.body.get(start as usize..end as usize)?;
             is_key(key, name).then_some(Node { json, slot })
         })
@@ -289,14 +294,17 @@ fn is_key(written: &str, name: &str) -> bool {
     if inner.len() <= name.len() {
         return inner.eq_ignore_ascii_case(name);
     }
-    // Most keys begin with another letter.
-    let begin = inner.bytes().next().zip(name.bytes().next());
-    let is_other =
-        begin.is_some_and(|(one, other)| one.is_ascii() && one != b'\\' && !one.eq_ignore_ascii_case(&other));
-    if is_other || is_plain(inner) {
+    if is_plain(inner) {
         return false;
     }
     unquoted(written).chars().map(lower).eq(name.chars().map(|each| each.to_ascii_lowercase()))
+}
+
+/// Whether a key whose first byte is this cannot be read as `name`: another character of ASCII, and no escape of one.
+fn begins_otherwise(begin: u8, name: &str) -> bool {
+    begin.is_ascii()
+        && begin != b'\\'
+        && name.as_bytes().first().is_some_and(|first| !first.eq_ignore_ascii_case(&begin))
 }
 
 /// Whether a byte ends a string, begins an escape or must not stand in one.

@@ -14,7 +14,7 @@ mod southern_lands;
 mod vehicles;
 mod western_europe;
 
-use crate::bytes::{self, ALNUM, ALPHA, DIGITS, Set, WORD, span};
+use crate::bytes::{self, ALNUM, ALPHA, DIGITS, WORD, span};
 use crate::hit::Raw;
 use number::{Number, Written, is_near};
 
@@ -36,8 +36,28 @@ const LONGEST: usize = 34;
 /// Most groups of a number.
 const GROUPS: usize = 10;
 
-/// Bytes at which a closer look begins.
-const LOOKED_AT: Set = DIGITS.and(Set::of(b"@:+(-."));
+/// Whether a closer look begins at a byte.
+#[expect(clippy::needless_bitwise_bool, reason = "so that many bytes are asked at once")]
+fn is_looked_at(byte: u8) -> bool {
+    byte.is_ascii_digit()
+        | (byte == b'@')
+        | (byte == b':')
+        | (byte == b'+')
+        | (byte == b'(')
+        | (byte == b'-')
+        | (byte == b'.')
+}
+
+/// Where the next closer look begins, at `from` or behind it. Most text has nothing of the kind, and is passed over many bytes at once.
+fn next_look(text: &[u8], from: usize) -> Option<usize> {
+    const BLOCK: usize = 16;
+    let rest = text.get(from..)?;
+    let (blocks, _) = rest.as_chunks::<BLOCK>();
+    let is_free = |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | is_looked_at(*byte));
+    let free = blocks.iter().take_while(is_free).count() * BLOCK;
+    let found = rest.get(free..)?.iter().position(|byte| is_looked_at(*byte))?;
+    Some(from + free + found)
+}
 
 /// The detector of personal data by form.
 #[derive(Debug)]
@@ -62,9 +82,7 @@ impl Patterns {
     pub(crate) fn scan(&self, text: &[u8], raw: &mut Vec<Raw>) {
         let whole = text.trim_ascii().len();
         let mut at = 0;
-        let looked_at = |byte: &u8| LOOKED_AT.has(*byte);
-        while let Some(skip) = text.get(at..).and_then(|rest| rest.iter().position(looked_at)) {
-            let here = at + skip;
+        while let Some(here) = next_look(text, at) {
             at = here + 1;
             match bytes::at(text, here) {
                 Some(b'@') => raw.extend(network::mail(text, here)),
@@ -212,6 +230,15 @@ mod tests {
         let mut raw = Vec::new();
         Patterns::new().scan(text.as_bytes(), &mut raw);
         raw.iter().filter_map(|hit| Some((hit.kind.id, text.get(hit.start..hit.end)?))).collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn looks_begin_where_they_do_byte_by_byte(text in "([a-z ,]{0,40}|[0-9@:+(.-]|é){0,8}", from in 0..200_usize) {
+            let bytes = text.as_bytes();
+            let slowly = (from..bytes.len()).find(|at| is_looked_at(bytes[*at]));
+            proptest::prop_assert_eq!(next_look(bytes, from), slowly);
+        }
     }
 
     #[test]

@@ -77,6 +77,23 @@ impl Course {
         }
     }
 
+    /// Lets every reader pass over words that are nothing to any of them, where some come next; whether there were any.
+    pub(super) fn pass(&mut self) -> bool {
+        if self.next.is_some() {
+            return false;
+        }
+        let Some(first) = self.tail.calm() else { return false };
+        let until = self.readers.iter().map(|open| open.reader.passes_until(&first)).min();
+        let Some(stretch) = self.tail.stretch(first, until.unwrap_or(usize::MAX)) else { return false };
+        let mut settled = stretch.end;
+        for open in &mut self.readers {
+            open.settled = open.reader.pass(&self.tail, &stretch).max(open.settled);
+            settled = settled.min(open.settled);
+        }
+        self.settled = settled;
+        true
+    }
+
     /// Lets every reader read what is left.
     pub(super) fn finish(&mut self, seen: &mut Vec<Seen>) {
         while self.next_end().is_some() {

@@ -98,6 +98,9 @@ impl Prepared {
 
 /// Texts of an answer, those together that readers join, in the order they stand.
 fn runs<'p, 'b>(parts: &'p [Part<'b>]) -> Vec<Vec<&'p Part<'b>>> {
+    if let [part] = parts {
+        return vec![vec![part]];
+    }
     let (mut runs, mut known): (Vec<Vec<_>>, BTreeMap<String, usize>) = (Vec::new(), BTreeMap::new());
     for part in parts {
         let run = run_of(&part.pointer);

@@ -126,12 +126,22 @@ impl Disguised {
 
     /// Passes over a step that [passes](Self::passes) where nothing is under way; whether that is so.
     pub(crate) fn pass_small(&mut self, text: &str) -> bool {
-        let passes = self.is_idle() && (self.run.pieces == 0 || text.len() > LEAST_WORD);
+        let passes = self.may_pass(text.len());
         if passes {
-            self.run.clear();
-            self.shown.pass(false);
+            self.pass_on();
         }
         passes
+    }
+
+    /// Whether a word of so many bytes that [passes](Self::passes), with the blanks behind it, is passed over now.
+    pub(crate) fn may_pass(&self, length: usize) -> bool {
+        self.is_idle() && (self.run.pieces == 0 || length > LEAST_WORD)
+    }
+
+    /// Passes over it, and over words that stand behind it and pass as well.
+    pub(crate) fn pass_on(&mut self) {
+        self.run.clear();
+        self.shown.pass(false);
     }
 
     /// Whether nothing is under way but pieces.
@@ -148,11 +158,7 @@ impl Disguised {
         seen: &mut Vec<Seen>,
     ) -> Option<usize> {
         let text = tail.word(step);
-        if !last
-            && self.is_idle()
-            && is_prose(text, step.kinds)
-            && (self.run.pieces == 0 || text.len() > LEAST_WORD)
-        {
+        if !last && self.may_pass(text.len()) && is_prose(text, step.kinds) {
             self.run.clear();
             self.shown.pass(step.kinds.any(Kinds::LINE_END));
             return None;
@@ -519,7 +525,7 @@ fn is_prose(text: &str, kinds: Kinds) -> bool {
 }
 
 /// Whether a word of letters begins no mark of a token.
-fn begins_none(word: &[u8]) -> bool {
+pub(super) fn begins_none(word: &[u8]) -> bool {
     if word.len() > 2 { !is_of_mark(word) } else { !may_begin(word) }
 }
 

@@ -27,6 +27,10 @@ fn all_values_of_a_repeated_key_are_given_whatever_its_case_and_escapes() {
     let all: Vec<_> = json.root().all("role").filter_map(Node::as_str).collect();
     assert_eq!(all, ["a", "b", "c"]);
     assert_eq!(json.root().get("message").and_then(Node::as_str).as_deref(), Some("d"));
+    let json =
+        read("{\"\":1,\"\\u0073top\":2,\"\u{17f}top\":3,\"\u{212a}ind\":4,\"sto\":5,\"stops\":6}").unwrap();
+    let all = |name: &str| json.root().all(name).map(Node::raw).collect::<Vec<_>>();
+    assert_eq!((all("stop"), all("kind"), all("k")), (vec!["2", "3"], vec!["4"], vec![]));
 }
 
 #[test]
