@@ -230,6 +230,9 @@ fn configured(text: &Text<'_>, notes: &mut Notes<'_>, name: &str, value: Node<'_
         "sh" | "bash" => inspect::script(written, Setting::Other),
         "py" => embedded::issues(written),
         "" => crate::variable::issues(name, written, &(0..written.len())),
+        "yaml" | "yml" | "json" | "toml" | "ini" | "cfg" | "conf" => {
+            crate::settings_passwords::passwords(&Text::new(name, written))
+        }
         _ => Vec::new(),
     };
     issue::report_in(text, notes, value, found);
@@ -469,6 +472,17 @@ mod tests {
     fn services_and_secrets_in_the_open_are_found() {
         let text = "apiVersion: v1\nkind: Service\nspec:\n  type: LoadBalancer\n  ports:\n  - port: 8265\n---\napiVersion: v1\nkind: Secret\nstringData:\n  password: hunter2!\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  config.properties: |\n    inference_address=http://127.0.0.1:8080\n    disable_token_authorization=true\n";
         assert_eq!(found(text), [(4, "exposed-service"), (11, "secret"), (18, "no-authentication")]);
+    }
+
+    #[test]
+    fn passwords_in_the_files_of_a_config_map_are_found() {
+        let map = |value: &str| {
+            found(&format!(
+                "apiVersion: v1\nkind: ConfigMap\ndata:\n  app.yaml: |\n    database:\n      host: db.corp.net\n      password: {value}\n"
+            ))
+        };
+        assert_eq!(map("Sommer-2024!"), [(7, "secret")]);
+        assert_eq!(map("${DB_PASSWORD}"), []);
     }
 
     #[test]

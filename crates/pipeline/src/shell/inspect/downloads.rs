@@ -423,7 +423,7 @@ pub(super) fn used_unchecked(script: &Script, setting: Setting, issues: &mut Vec
                 let message = format!("the model `{file}` is downloaded without a check");
                 issues.push(
                     Issue::new(&UNVERIFIED_DOWNLOAD, invocation.span(), message)
-                        .severity(Severity::Low)
+                        .severity(Severity::Medium)
                         .confidence(Confidence::Medium),
                 );
             }
@@ -431,6 +431,7 @@ pub(super) fn used_unchecked(script: &Script, setting: Setting, issues: &mut Vec
                 let message = format!("`{file}` is downloaded and run without a check");
                 issues.push(
                     Issue::new(&UNVERIFIED_DOWNLOAD, invocation.span(), message)
+                        .severity(Severity::Medium)
                         .confidence(Confidence::Medium),
                 );
             }
