@@ -23,7 +23,7 @@ fn login(site: &Site<'_>, issues: &mut Vec<Issue>) {
         })
         .take(LOGIN_WORDS)
         .collect();
-    if !words.iter().any(|(word, _)| *word == "machine") {
+    if !["machine", "login"].iter().all(|name| words.iter().any(|(word, _)| word == name)) {
         return;
     }
     let given = words.iter().zip(words.iter().skip(1)).find(|((name, _), _)| *name == "password");
