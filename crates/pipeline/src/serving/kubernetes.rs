@@ -322,15 +322,15 @@ fn service(document: Node<'_>, content: &str) -> Vec<Issue> {
         let limited =
             spec.get("loadBalancerSourceRanges").is_some_and(|ranges| ranges.items().next().is_some());
         // Told by its image, by the ports of several protocols, or by its name: any program may listen on one of these ports.
-        let names = [&["metadata", "name"][..], &["spec", "selector"]]
+        let places = [&["metadata", "name"][..], &["spec", "selector"]]
             .into_iter()
             .filter_map(|path| document.path(path));
-        let named = names.flat_map(|node| {
+        let called = places.flat_map(|node| {
             let values = node.entries().into_iter().filter_map(|entry| entry.value.as_str());
             node.as_str().into_iter().chain(values).map(str::to_ascii_lowercase).collect::<Vec<_>>()
         });
         let is_server = answering.len() > 1
-            || named.into_iter().any(|name| MODEL_SERVERS.iter().any(|server| name.contains(server)));
+            || called.into_iter().any(|name| MODEL_SERVERS.iter().any(|server| name.contains(server)));
         let open = answers_everyone(content) || is_server && !asks_for_key(content);
         let severity = if !limited && open { Severity::Medium } else { Severity::Low };
         return vec![issue.severity(severity).confidence(Confidence::Low)];
