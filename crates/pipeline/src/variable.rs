@@ -213,6 +213,12 @@ pub(crate) struct Credential {
 
 /// The credential that `value` is, by its own form or because `name` says so.
 pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
+    // What stands where nobody sets the variable: `${DB_PASSWORD:-…}`.
+    if let Some(fallback) = fallback(value) {
+        let found = credential(name, fallback)?;
+        let told = found.severity < Severity::High;
+        return Some(if told { Credential { severity: Severity::Low, ..found } } else { found });
+    }
     // `storageKey` is written in parts elsewhere.
     let parted = crate::serving::snake(name);
     let name = if name.contains(['_', '-', '.']) { name } else { parted.as_str() };
@@ -244,6 +250,17 @@ pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
     let known = known || settings_passwords::asks(name) && settings_passwords::is_told(value, None);
     let severity = if known { Severity::Medium } else { Severity::High };
     Some(Credential { name: "a credential", severity, confidence: Confidence::Medium })
+}
+
+/// What a reference to one variable, and nothing else, stands for where that is not set.
+///
+/// Source: POSIX, Shell Command Language, 2.6.2; Compose, "Interpolation".
+fn fallback(value: &str) -> Option<&str> {
+    let inner = value.strip_prefix("${")?.strip_suffix('}')?;
+    let (name, fallback) = inner.split_once('-')?;
+    let name = name.strip_suffix(':').unwrap_or(name);
+    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (plain && !fallback.contains(['$', '{', '}'])).then_some(fallback)
 }
 
 /// The password that everyone is told which `value` is under the name of one: `changeme`, `admin123`. In an example it stands for one; where
@@ -521,6 +538,20 @@ mod tests {
             ("ARGILLA_API_KEY", "team-apricot"),
         ] {
             assert_eq!(rules(name, value), [""; 0], "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn what_stands_where_a_variable_is_not_set_is_judged() {
+        let severities = |value: &str| -> Vec<Severity> {
+            issues("POSTGRES_PASSWORD", value, &(0..1)).iter().map(|issue| issue.severity).collect()
+        };
+        assert_eq!(severities("${POSTGRES_PASSWORD:-Vz9kQm27LpXr}"), [Severity::High]);
+        assert_eq!(severities("${POSTGRES_PASSWORD:-postgres}"), [Severity::Low]);
+        for none in
+            ["${POSTGRES_PASSWORD}", "${POSTGRES_PASSWORD:-}", "${POSTGRES_PASSWORD:?set it}", "${A:-${B}}"]
+        {
+            assert_eq!(severities(none), [], "{none}");
         }
     }
 

@@ -20,6 +20,7 @@ pub(crate) struct Listed {
 impl Listed {
     /// The list of `patterns`; of equal ones the first counts, and an empty one is never found. Cost: to put them in order, which is least
     /// where they are given in order.
+    #[expect(clippy::stable_sort_primitive, reason = "long runs that are in order are taken as they are")]
     pub(crate) fn new(patterns: impl Iterator<Item = &'static str>) -> Self {
         let mut patterns: Vec<(&'static str, u32)> =
             patterns.zip(0..).filter(|(text, _)| !text.is_empty()).collect();

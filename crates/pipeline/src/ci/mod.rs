@@ -5,6 +5,7 @@ mod script;
 pub(crate) mod azure;
 pub(crate) mod buildkite;
 pub(crate) mod circleci;
+pub(crate) mod cloudbuild;
 pub(crate) mod drone;
 pub(crate) mod github;
 pub(crate) mod gitlab;

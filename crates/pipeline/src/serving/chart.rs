@@ -6,7 +6,9 @@ use super::actions::{self, Action, Written, actions};
 use super::helm::snake;
 use crate::address::fetched;
 use crate::ci::github::gaps;
-use crate::rules::{self, HOST_ACCESS, PRIVILEGED_CONTAINER, REMOTE_CODE, ROOT_USER, SECRET};
+use crate::rules::{
+    self, HOST_ACCESS, PRIVILEGED_CONTAINER, REMOTE_CODE, ROOT_USER, SECRET, UNPINNED_INCLUDE,
+};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, variable};
 use bartizan_core::{Kind, Rule, Severity};
@@ -136,9 +138,16 @@ impl Reader for ChartFile {
         let yaml = Yaml::read(text.content);
         gaps(&yaml, notes);
         let dependencies = yaml.root().and_then(|root| root.get("dependencies"));
-        for repository in
-            dependencies.into_iter().flat_map(Node::items).filter_map(|one| one.get("repository"))
-        {
+        for chart in dependencies.into_iter().flat_map(Node::items) {
+            let any = chart
+                .get("version")
+                .filter(|version| matches!(version.as_str(), Some("*" | "x" | ">0" | ">=0" | ">0.0.0-0")));
+            let newest = any.map(|version| {
+                let message = "the chart is taken at its newest version";
+                Issue::new(&UNPINNED_INCLUDE, version.span(), message)
+            });
+            issue::report(text, notes, newest);
+            let Some(repository) = chart.get("repository") else { continue };
             issue::report(text, notes, fetched(repository.as_str().unwrap_or_default(), repository.span()));
         }
     }
@@ -315,6 +324,9 @@ mod tests {
         };
         assert_eq!(chart("http://charts.acme.dev"), [(5, "insecure-transport")]);
         assert_eq!(chart("https://charts.acme.dev"), []);
+        let any =
+            "name: a\ndependencies:\n- name: b\n  version: \"*\"\n  repository: https://charts.acme.dev\n";
+        assert_eq!(lines("Chart.yaml", any), [(4, "unpinned-include")]);
     }
 
     #[test]

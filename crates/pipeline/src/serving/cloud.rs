@@ -143,7 +143,10 @@ fn demanded(properties: Node<'_>, whole: &Node<'_>, resource: &str) -> Vec<Issue
         };
         let first = || whole.entries().first().map_or_else(|| whole.span(), |entry| entry.key.span());
         let span = node.map_or_else(first, Node::span);
-        (!fine).then(|| Issue::new(demand.rule, span, demand.message))
+        // What is said is meant, and not only forgotten.
+        let severity =
+            if node.is_some() { demand.rule.severity.max(Severity::Medium) } else { demand.rule.severity };
+        (!fine).then(|| Issue::new(demand.rule, span, demand.message).severity(severity))
     });
     found.collect()
 }

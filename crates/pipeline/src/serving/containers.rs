@@ -154,6 +154,7 @@ pub(super) fn rights(node: Node<'_>) -> Vec<Issue> {
     if let Some(entry) = node.entry("runAsNonRoot").filter(|entry| entry.value.as_bool() == Some(false)) {
         issues.push(
             Issue::new(&ROOT_USER, entry.span(), "the container may run as root")
+                .severity(Severity::Medium)
                 .confidence(Confidence::Medium),
         );
     }

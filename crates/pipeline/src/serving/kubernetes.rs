@@ -230,6 +230,9 @@ fn configured(text: &Text<'_>, notes: &mut Notes<'_>, name: &str, value: Node<'_
         "sh" | "bash" => inspect::script(written, Setting::Other),
         "py" => embedded::issues(written),
         "" => crate::variable::issues(name, written, &(0..written.len())),
+        "yaml" | "yml" | "json" | "toml" | "ini" | "cfg" | "conf" => {
+            crate::settings_passwords::passwords(&Text::new(name, written))
+        }
         _ => Vec::new(),
     };
     issue::report_in(text, notes, value, found);
@@ -319,15 +322,15 @@ fn service(document: Node<'_>, content: &str) -> Vec<Issue> {
         let limited =
             spec.get("loadBalancerSourceRanges").is_some_and(|ranges| ranges.items().next().is_some());
         // Told by its image, by the ports of several protocols, or by its name: any program may listen on one of these ports.
-        let names = [&["metadata", "name"][..], &["spec", "selector"]]
+        let places = [&["metadata", "name"][..], &["spec", "selector"]]
             .into_iter()
             .filter_map(|path| document.path(path));
-        let named = names.flat_map(|node| {
+        let called = places.flat_map(|node| {
             let values = node.entries().into_iter().filter_map(|entry| entry.value.as_str());
             node.as_str().into_iter().chain(values).map(str::to_ascii_lowercase).collect::<Vec<_>>()
         });
         let is_server = answering.len() > 1
-            || named.into_iter().any(|name| MODEL_SERVERS.iter().any(|server| name.contains(server)));
+            || called.into_iter().any(|name| MODEL_SERVERS.iter().any(|server| name.contains(server)));
         let open = answers_everyone(content) || is_server && !asks_for_key(content);
         let severity = if !limited && open { Severity::Medium } else { Severity::Low };
         return vec![issue.severity(severity).confidence(Confidence::Low)];
@@ -469,6 +472,17 @@ mod tests {
     fn services_and_secrets_in_the_open_are_found() {
         let text = "apiVersion: v1\nkind: Service\nspec:\n  type: LoadBalancer\n  ports:\n  - port: 8265\n---\napiVersion: v1\nkind: Secret\nstringData:\n  password: hunter2!\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  config.properties: |\n    inference_address=http://127.0.0.1:8080\n    disable_token_authorization=true\n";
         assert_eq!(found(text), [(4, "exposed-service"), (11, "secret"), (18, "no-authentication")]);
+    }
+
+    #[test]
+    fn passwords_in_the_files_of_a_config_map_are_found() {
+        let map = |value: &str| {
+            found(&format!(
+                "apiVersion: v1\nkind: ConfigMap\ndata:\n  app.yaml: |\n    database:\n      host: db.corp.net\n      password: {value}\n"
+            ))
+        };
+        assert_eq!(map("Sommer-2024!"), [(7, "secret")]);
+        assert_eq!(map("${DB_PASSWORD}"), []);
     }
 
     #[test]

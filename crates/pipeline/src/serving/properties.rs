@@ -1,6 +1,7 @@
 //! Settings of model servers as `key=value` lines: TorchServe's `config.properties`, and what ConfigMaps hold of it.
 
-use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION, UNPINNED_PACKAGE};
+use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION, REMOTE_CODE, UNPINNED_MODEL, UNPINNED_PACKAGE};
+use crate::shell::inspect;
 use crate::{Issue, Notes, Reader, Text, issue, rules};
 use bartizan_core::{Kind, Rule, Severity};
 
@@ -18,12 +19,18 @@ impl Reader for TorchServeConfig {
     }
 
     fn rules(&self) -> &'static [&'static Rule] {
-        &[&rules::EXPOSED_SERVICE, &rules::NO_AUTHENTICATION, &rules::UNPINNED_PACKAGE]
+        &[
+            &rules::EXPOSED_SERVICE,
+            &rules::NO_AUTHENTICATION,
+            &rules::UNPINNED_PACKAGE,
+            &rules::REMOTE_CODE,
+            &rules::UNPINNED_MODEL,
+        ]
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         text.extension() == "properties"
-            && ["inference_address", "management_address", "model_store", "enable_envvars_config"]
+            && ["inference_address", "management_address", "model_store", "enable_envvars_config", "option."]
                 .iter()
                 .any(|key| text.content.contains(key))
     }
@@ -69,6 +76,14 @@ pub(super) fn issues(text: &str) -> Vec<Issue> {
                 span,
                 "each model's archive may install whatever packages it names when it is loaded",
             )),
+            // Source: DJL Serving, "LMI configurations" (`serving.properties`).
+            "option.trust_remote_code" if value.eq_ignore_ascii_case("true") => {
+                issues.push(Issue::new(&REMOTE_CODE, span, "the model's repository runs code of its own"));
+            }
+            "option.model_id" if inspect::is_repository(value) && !text.contains("option.revision") => {
+                let message = format!("the model `{value}` is served as it is today");
+                issues.push(Issue::new(&UNPINNED_MODEL, span, message));
+            }
             "c.NotebookApp.token" | "c.ServerApp.token" | "c.NotebookApp.password" if value.is_empty() => {
                 issues.push(Issue::new(&NO_AUTHENTICATION, span, "the notebook server asks for no token"));
             }
@@ -76,4 +91,17 @@ pub(super) fn issues(text: &str) -> Vec<Issue> {
         }
     }
     issues
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::lines;
+
+    #[test]
+    fn options_of_djl_serving_are_judged() {
+        let text = "engine=Python\noption.model_id=acme/net-7b\noption.trust_remote_code=true\n";
+        assert_eq!(lines("serving.properties", text), [(2, "unpinned-model"), (3, "remote-code")]);
+        let fine = "engine=Python\noption.model_id=/opt/ml/model\noption.trust_remote_code=false\n";
+        assert_eq!(lines("serving.properties", fine), []);
+    }
 }

@@ -130,7 +130,7 @@ fn issues(environment: Node<'_>) -> Vec<Issue> {
         let Some(address) = source.as_str().filter(|address| moves(address)) else { continue };
         let message =
             format!("every node runs the code that `{}` holds when it starts", printable(address, 100));
-        found.push(Issue::new(&UNPINNED_SOURCE, source.span(), message));
+        found.push(Issue::new(&UNPINNED_SOURCE, source.span(), message).severity(Severity::Medium));
     }
     found
 }

@@ -33,7 +33,8 @@ impl Reader for McpConfig {
             .iter()
             .any(|key| text.content.contains(key))
             || text.file_name().ends_with("mcp.json") && text.content.contains("servers")
-            || text.content.contains("\"mcp\"") && text.content.contains("\"servers\""))
+            || text.content.contains("\"mcp\"") && text.content.contains("\"servers\"")
+            || is_opencode(text))
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -51,6 +52,11 @@ impl Reader for McpConfig {
             server::inspect(text, name, node, notes);
         }
     }
+}
+
+/// Whether it is a configuration of OpenCode by its name.
+fn is_opencode(text: &Text<'_>) -> bool {
+    matches!(text.file_name(), "opencode.json" | "opencode.jsonc")
 }
 
 /// What is wrong with a server that is started by `command` with `args`, or reached at `url`: as in a configuration.
@@ -81,7 +87,7 @@ impl Clock for Untimed {
 
 /// Each server of a configuration, with its name.
 pub(crate) fn servers(root: Node<'_>) -> Vec<(&str, Node<'_>)> {
-    let places: [&[&str]; 8] = [
+    let places: [&[&str]; 9] = [
         &["mcpServers"],
         &["mcp_servers"],
         &["context_servers"],
@@ -90,6 +96,8 @@ pub(crate) fn servers(root: Node<'_>) -> Vec<(&str, Node<'_>)> {
         &["mcp", "mcpServers"],
         &["settings", "mcp", "servers"],
         &["projects"],
+        // Source: OpenCode documentation, "MCP servers".
+        &["mcp"],
     ];
     let mut found = Vec::new();
     for place in places {
@@ -99,6 +107,9 @@ pub(crate) fn servers(root: Node<'_>) -> Vec<(&str, Node<'_>)> {
             found.extend(
                 projects.iter().filter_map(|project| project.value.get("mcpServers")).flat_map(named),
             );
+        } else if place == ["mcp"] {
+            let typed = |node: &Node<'_>| matches!(node.text_of("type"), Some("local" | "remote"));
+            found.extend(named(node).into_iter().filter(|(_, node)| typed(node)));
         } else {
             found.extend(named(node));
         }

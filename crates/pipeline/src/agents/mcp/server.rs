@@ -27,12 +27,13 @@ pub(super) fn inspect(text: &Text<'_>, name: &str, node: Node<'_>, notes: &mut N
         .map(|url| address::host(url).to_ascii_lowercase());
     scope(text, &words, notes);
     approvals(text, node, notes);
-    for group in ["env", "headers", "requestInit"] {
+    for group in ["env", "environment", "headers", "requestInit"] {
         let Some(variables) = node.get(group) else { continue };
+        let of_process = matches!(group, "env" | "environment");
         let variables = variables.get("headers").unwrap_or(variables);
         for entry in variables.entries() {
-            given(text, (name, entry.name(), entry.value), group == "env", movable || plain, notes);
-            if let Some(host) = host.as_deref().filter(|_| group != "env") {
+            given(text, (name, entry.name(), entry.value), of_process, movable || plain, notes);
+            if let Some(host) = host.as_deref().filter(|_| !of_process) {
                 foreign(text, host, entry.value, notes);
             }
         }

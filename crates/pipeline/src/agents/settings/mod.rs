@@ -47,7 +47,7 @@ impl Reader for AgentSettings {
                 | (".gemini" | ".qwen" | ".vscode" | ".cursor", "settings.json")
                 | (".claude-plugin", "plugin.json")
                 | ("hooks", "hooks.json")
-        ) || file == "managed-settings.json"
+        ) || matches!(file, "managed-settings.json" | "opencode.json" | "opencode.jsonc")
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -207,6 +207,9 @@ static UNASKED: &[Unasked] = &[
     ("tools.autoAccept", &["true"], Severity::Medium, "tools run without a question"),
     ("general.defaultApprovalMode", &["yolo"], Severity::High, "every tool runs without a question"),
     ("approvalMode", &["yolo"], Severity::High, "every tool runs without a question"),
+    // Source: OpenCode documentation, "Permissions".
+    ("permission", &["allow"], Severity::High, "every tool runs without a question"),
+    ("permission.bash", &["allow"], Severity::Medium, "the agent runs any command unasked"),
 ];
 
 static RULES: &[&Rule] = &[
@@ -222,6 +225,19 @@ static RULES: &[&Rule] = &[
 mod tests {
     use super::*;
     use crate::testing::found;
+
+    #[test]
+    fn what_opencode_may_do_unasked_and_starts_is_found() {
+        let of =
+            |text: &str| -> Vec<u32> { found("opencode.json", text).into_iter().map(|one| one.1).collect() };
+        assert_eq!(of("{\n\"permission\": {\n\"bash\": \"allow\"}}"), [3]);
+        assert_eq!(of("{\n\"permission\": {\n\"bash\": \"ask\"}}"), [] as [u32; 0]);
+        let server = |address: &str| {
+            of(&format!("{{\n\"mcp\": {{\n\"web\": {{\"type\": \"remote\",\n\"url\": \"{address}\"}}}}}}"))
+        };
+        assert!(server("http://mcp.acme.dev/mcp").contains(&4));
+        assert!(!server("http://localhost:3000/mcp").contains(&4));
+    }
 
     #[test]
     fn what_an_agent_may_do_unasked_is_found_in_each_clients_settings() {

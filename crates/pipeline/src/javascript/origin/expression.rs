@@ -292,9 +292,11 @@ impl<'a> Origins<'_, 'a> {
                         origin = self.of_made(made, index);
                     } else if is_read(&members) {
                         origin = origin.max(self.source(Some(Origin::Request)));
-                    } else if answers(&path) || self.asks_model(&members) || self.asks_service(&path, index) {
-                        origin = origin.max(self.source(Some(Origin::Answer)));
-                    } else if client.is_some_and(|client| is_service(client.base)) {
+                    } else if answers(&path)
+                        || self.asks_model(&members)
+                        || self.asks_service(&path, index)
+                        || client.is_some_and(|client| is_service(client.base))
+                    {
                         origin = origin.max(self.source(Some(Origin::Answer)));
                     } else if self.asks_page(&path, index, client) || self.reads_page(&members) {
                         origin = origin.max(self.source(Some(Origin::Page)));

@@ -27,6 +27,13 @@ impl Origins<'_, '_> {
         if behind == range.end || bound {
             return self.known(own, at);
         }
+        // `handlers.read`
+        let member = behind.saturating_add(1);
+        if !own && program.word(behind) == "." && member.saturating_add(1) == range.end {
+            let index = self.function_named(&[program.word(at), program.word(member)], at);
+            let function = self.functions.list.get(index?)?;
+            return Some((function.parameters.clone(), function.body.clone()));
+        }
         if program.word(behind) == "(" && program.past(behind) == range.end {
             let parts = program.parts(behind);
             return parts.iter().take(PARTS).find_map(|part| {
@@ -150,3 +157,19 @@ impl Origins<'_, '_> {
 /// Methods whose function is given what the list, or the answer, before them holds.
 pub(super) const GOES_THROUGH: &[&str] =
     &["forEach", "map", "flatMap", "filter", "find", "some", "every", "reduce", "reduceRight", "then"];
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::lines;
+
+    #[test]
+    fn handlers_of_tools_are_known_by_their_names_and_places() {
+        for handler in ["run", "handlers.run"] {
+            let text = format!(
+                "import {{ McpServer }} from '@modelcontextprotocol/sdk/server/mcp.js';\nimport {{ exec }} from 'child_process';\nconst server = new McpServer({{}});\nasync function run({{ command }}) {{\n  exec(command);\n}}\nconst handlers = {{ run: async ({{ command }}) => {{\n  exec(command);\n}} }};\nserver.tool('run', {{ command: z.string() }}, {handler});\n"
+            );
+            let line = if handler == "run" { 5 } else { 8 };
+            assert!(lines("a.ts", &text).contains(&(line, "model-output-executed")), "{handler}");
+        }
+    }
+}

@@ -6,6 +6,40 @@ use crate::shell::ExpansionKind;
 use crate::{Issue, header, variable};
 use bartizan_core::Severity;
 
+/// The line of a `.netrc` that is written with its password: `echo "machine … login … password …" > ~/.netrc`.
+///
+/// Source: GNU inetutils manual, "The .netrc file".
+fn login(site: &Site<'_>, issues: &mut Vec<Issue>) {
+    if !matches!(site.invocation.program.as_str(), "echo" | "printf") {
+        return;
+    }
+    let words: Vec<(&str, &crate::shell::Word)> = site
+        .invocation
+        .arguments
+        .iter()
+        .flat_map(|argument| {
+            let words = argument.text.split_whitespace().flat_map(|word| word.split("\\n"));
+            words.map(move |word| (word, argument.word))
+        })
+        .take(LOGIN_WORDS)
+        .collect();
+    if !["machine", "login"].iter().all(|name| words.iter().any(|(word, _)| word == name)) {
+        return;
+    }
+    let given = words.iter().zip(words.iter().skip(1)).find(|((name, _), _)| *name == "password");
+    let Some((password, word)) = given.map(|(_, given)| *given).filter(|(_, word)| word.is_literal()) else {
+        return;
+    };
+    if let Some(what) = variable::credential("password", password) {
+        let message = format!("a login is written with {} in the open", what.name);
+        let issue = Issue::new(&SECRET, word.span.clone(), message).severity(what.severity);
+        issues.push(issue.confidence(what.confidence));
+    }
+}
+
+/// Words of what is printed among which a login is looked for.
+const LOGIN_WORDS: usize = 64;
+
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     let invocation = &site.invocation;
     let program = invocation.program.as_str();
@@ -21,6 +55,7 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
         issues.push(issue.severity(what.severity.max(Severity::Medium)).confidence(what.confidence));
     }
     filled_in(site, issues);
+    login(site, issues);
     for (index, argument) in invocation.arguments.iter().enumerate() {
         if !argument.word.is_literal() {
             continue;
@@ -148,6 +183,14 @@ mod tests {
 
     fn found(text: &str) -> usize {
         script(text, Setting::Other).iter().filter(|issue| issue.rule.id == "pipeline/secret").count()
+    }
+
+    #[test]
+    fn the_password_of_a_login_that_is_written_is_found() {
+        assert_eq!(found("echo \"machine pypi.acme.dev login ci password Kq28zLmx91\" > ~/.netrc"), 1);
+        assert_eq!(found("printf 'machine a.dev\\nlogin ci\\npassword Kq28zLmx91\\n' > ~/.netrc"), 1);
+        assert_eq!(found("echo \"machine pypi.acme.dev login ci password $PASSWORD\" > ~/.netrc"), 0);
+        assert_eq!(found("echo \"the machine has a password policy\""), 0);
     }
 
     #[test]

@@ -13,6 +13,31 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     if let Some(issue) = runs_download(site) {
         issues.push(issue);
     }
+    issues.extend(applied(&site.invocation));
+}
+
+/// Manifests of an address that a cluster is changed to, without a commit or a version in it: whatever stands there at that moment.
+fn applied(invocation: &Invocation<'_>) -> Option<Issue> {
+    let changes = matches!(invocation.program.as_str(), "kubectl" | "oc" | "microk8s" | "k3s")
+        && ["apply", "create", "replace"]
+            .iter()
+            .any(|verb| invocation.does(&[verb]) || invocation.does(&["kubectl", verb]));
+    let given = invocation.values(&["-f", "--filename", "-k", "--kustomize"]);
+    let (address, argument) =
+        given.into_iter().find(|(value, _)| changes && value.starts_with("https://"))?;
+    let fixed = address.split(['/', '=', '?', '&']).any(|part| {
+        let version = part.trim_start_matches('v');
+        let numbered = version.starts_with(|first: char| first.is_ascii_digit()) && version.contains('.');
+        crate::address::is_commit(part) || numbered
+    });
+    let filled = address.contains(['$', '{']);
+    let shown = bartizan_core::printable(address, 100);
+    let message = format!("the cluster is changed to what stands at {shown} at that moment");
+    (!fixed && !filled).then(|| {
+        Issue::new(&UNPINNED_SOURCE, argument.word.span.clone(), message)
+            .severity(Severity::Medium)
+            .confidence(Confidence::Medium)
+    })
 }
 
 /// Programs that fetch what an address names.
@@ -423,7 +448,7 @@ pub(super) fn used_unchecked(script: &Script, setting: Setting, issues: &mut Vec
                 let message = format!("the model `{file}` is downloaded without a check");
                 issues.push(
                     Issue::new(&UNVERIFIED_DOWNLOAD, invocation.span(), message)
-                        .severity(Severity::Low)
+                        .severity(Severity::Medium)
                         .confidence(Confidence::Medium),
                 );
             }
@@ -431,6 +456,7 @@ pub(super) fn used_unchecked(script: &Script, setting: Setting, issues: &mut Vec
                 let message = format!("`{file}` is downloaded and run without a check");
                 issues.push(
                     Issue::new(&UNVERIFIED_DOWNLOAD, invocation.span(), message)
+                        .severity(Severity::Medium)
                         .confidence(Confidence::Medium),
                 );
             }
