@@ -316,6 +316,8 @@ fn runs(text: &str, found: &mut Vec<Hidden>) {
 
 /// What a run of the characters of base64 says.
 pub(super) fn decoded(run: &[u8]) -> Option<(Veil, String)> {
+    let bare = run.strip_prefix(b"0x").filter(|rest| rest.iter().all(u8::is_ascii_hexdigit));
+    let run = bare.unwrap_or(run);
     let length = run.len();
     if run.iter().all(u8::is_ascii_hexdigit) && length.is_multiple_of(2) {
         return Some((Veil::Hex, hex(run).and_then(said)?));
@@ -371,18 +373,21 @@ fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidde
             let behind = rest.get(length..).unwrap_or_default();
             let goes_on = out.ends_with(char::is_alphanumeric)
                 || behind.starts_with(char::is_alphanumeric)
-                || ["\\x", "\\u", "\\U"].iter().any(|mark| behind.starts_with(mark));
+                || ["\\x", "\\u", "\\U", "\\0", "\\1"].iter().any(|mark| behind.starts_with(mark));
             let hidden = set_apart::is_unseen(decoded);
             // A byte beyond ASCII is no letter.
-            let is_letter = decoded.is_alphanumeric() && (decoded.is_ascii() || length > BYTE) && goes_on;
-            count += usize::from(!hidden && (veil != Veil::Escapes || is_letter));
+            let is_word = decoded.is_alphanumeric() || decoded == ' ';
+            let is_letter = is_word && (decoded.is_ascii() || length > BYTE) && goes_on;
+            let counts = !hidden && (veil != Veil::Escapes || is_letter);
+            count += usize::from(counts);
             is_unseen |= hidden;
             if veil == Veil::Escapes {
                 apart.take(text, at, length, decoded);
             }
             match places.last_mut().filter(|last| last.1.saturating_add(2 * around) >= out.len()) {
-                Some(last) => last.1 = out.len(),
-                None => places.push((out.len(), out.len())),
+                Some(last) if counts && is_word => last.1 = out.len(),
+                None if counts && is_word => places.push((out.len(), out.len())),
+                _ => {}
             }
             out.push(decoded);
             span = Some((span.map_or(at, |(start, _)| start), at + length));
@@ -433,7 +438,7 @@ fn references(rest: &str) -> Option<(char, usize)> {
     rest.get(..length).is_some_and(|taken| taken.ends_with(';')).then_some((blank, length))
 }
 
-/// `\x41`, `\u0041`, `\U00000041`, and `\u{41}` and `\x{41}` of one to six digits. What is so long is written by programmers for
+/// `\x41`, `\u0041`, `\U00000041`, `\101` where that is printed, and `\u{41}` and `\x{41}` of one to six digits. What is so long is written by programmers for
 /// what they cannot type: of that only ASCII counts.
 fn escapes(rest: &str) -> Option<(char, usize)> {
     let hexadecimal = |from: usize, most: usize| {
@@ -441,6 +446,10 @@ fn escapes(rest: &str) -> Option<(char, usize)> {
         from..from + bytes.iter().take(most).take_while(|byte| byte.is_ascii_hexdigit()).count()
     };
     let is_long = matches!(rest.as_bytes().get(1..), Some([b'U', ..] | [_, b'{', ..]));
+    if let Some([b'0' | b'1', b'0'..=b'7', b'0'..=b'7', ..]) = rest.as_bytes().get(1..) {
+        let decoded = u8::from_str_radix(rest.get(1..BYTE)?, 8).ok()?;
+        return (decoded.is_ascii_graphic() || decoded == b' ').then_some((char::from(decoded), BYTE));
+    }
     let (digits, end) = match rest.as_bytes().get(1..)? {
         [b'u' | b'x', b'{', ..] => {
             let digits = hexadecimal(3, 6);

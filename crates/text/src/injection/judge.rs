@@ -690,6 +690,8 @@ for i in range(0x20):
             each(&|byte| format!("\\{byte:o}"), ""),
             each(&|byte| format!("\\{byte:03o}"), ""),
             each(&|byte| format!("\\u{{{byte:x}}}"), ""),
+            format!("0x{}", each(&|byte| format!("{byte:02x}"), "")),
+            attack.replace(' ', "\\x20").replace('o', "\\157").replace('n', "\\156"),
             each(&|byte| format!("\\x{{{byte:x}}}"), ""),
             each(&|byte| format!("\\U{byte:08x}"), ""),
             each(&|byte| format!("\\{byte:x} "), ""),

@@ -176,9 +176,33 @@ pub(super) fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
         "wmic" if arguments.does(&["shadowcopy"]) && arguments.names(&["delete"]) => {
             grave("destroys-backups")
         }
+        "nc" | "ncat" | "netcat" | "socat" => sockets(name, arguments),
         "tmutil" if arguments.first().starts_with("delete") => serious("destroys-backups"),
         _ => None,
     }
+}
+
+/// A shell that somebody elsewhere is given.
+fn sockets(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
+    let is_shell = |word: &str| {
+        let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
+        matches!(
+            name,
+            "sh" | "bash" | "zsh" | "dash" | "ksh" | "cmd" | "cmd.exe" | "powershell" | "powershell.exe"
+        )
+    };
+    let runs = if name == "socat" {
+        arguments.all.iter().any(|one| {
+            let one = one.to_ascii_lowercase();
+            let inner = one.strip_prefix("exec:").or(one.strip_prefix("system:"));
+            let inner = inner.map(|inner| inner.trim_matches(['"', '\'']));
+            inner.is_some_and(|inner| inner.split([',', ' ']).next().is_some_and(is_shell))
+        })
+    } else {
+        (arguments.short(&['e', 'c']) || arguments.any(&["--exec", "--sh-exec"]))
+            && arguments.all.iter().any(|one| is_shell(one))
+    };
+    if runs { grave("reverse-shell") } else { None }
 }
 
 /// Files of the system, or of a person.

@@ -149,9 +149,12 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word, hand_on: 
         // What stands in a review, a report or a release.
         "gh" | "glab" => {
             let verb = words.next().map(|word| word.text.as_str()).unwrap_or_default();
-            matches!(verb, "pr" | "mr" | "issue" | "release")
+            matches!(verb, "pr" | "mr" | "issue" | "release" | "api" | "gist")
         }
         "echo" | "printf" => !hand_on && command.inside.is_none() && !writes(command),
+        // What is compared, and what is said to somebody elsewhere.
+        "[" | "[[" | "test" | "jq" | "logger" | "notify-send" => true,
+        "curl" => text.contains(' ') && !text.contains('@'),
         _ => false,
     };
     // An apostrophe of prose stands in a word, and a part that commands fill in is run.
