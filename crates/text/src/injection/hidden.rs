@@ -264,7 +264,29 @@ fn said(bytes: Vec<u8>) -> Option<String> {
         }
         _ => bytes,
     };
-    readable(bytes)
+    // A page is told by what stands between its tags.
+    let is_page = std::str::from_utf8(&bytes).is_ok_and(|text| text.contains('<') && is_shown(text));
+    if is_page { String::from_utf8(bytes).ok() } else { readable(bytes) }
+}
+
+/// Whether half of what stands between the tags of a page is letters and blanks, and nothing in it is no text.
+fn is_shown(text: &str) -> bool {
+    let (mut letters, mut count, mut is_tag) = (0_usize, 0_usize, false);
+    for one in text.chars() {
+        if one.is_control() && !one.is_whitespace() {
+            return false;
+        }
+        match one {
+            '<' => is_tag = true,
+            '>' => is_tag = false,
+            _ if is_tag => {}
+            _ => {
+                letters += usize::from(one.is_alphabetic() || one == ' ');
+                count += 1;
+            }
+        }
+    }
+    count >= LONG / 2 && letters * 2 >= count
 }
 
 /// What bytes say in UTF-16, in the order that their mark tells, or their zeros.
@@ -399,16 +421,13 @@ fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidde
     }
     let apart = apart.piece();
     let Some((start, end)) = span else { return [apart, None] };
-    let joined = if is_unseen {
-        let (read, joined) = set_apart::without(&out);
-        out = read;
-        joined
+    let (read, joined) = if is_unseen { set_apart::without(&out) } else { Default::default() };
+    out = if joined >= 4 {
+        read
     } else {
-        0
+        let cut = parts(out, &places, around);
+        if is_unseen { set_apart::without(&cut).0 } else { cut }
     };
-    if !is_unseen {
-        out = parts(out, &places, around);
-    }
     let is_read = count >= 4 || veil == Veil::Escapes && joined >= 4;
     [apart, is_read.then_some(Hidden { veil, start, end, text: out })]
 }

@@ -652,7 +652,8 @@ for i in range(0x20):
         let utf16: Vec<u8> = attack.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let engine = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
         let page = format!(
-            "<!doctype html><table><tr><td>1</td><td>{attack}</td></tr><tr><td>2</td><td>#4;</td></tr></table><hr><br/><hr>"
+            "<!doctype html><table><tr><td>1</td><td>{attack}</td></tr>{}</table>",
+            "<tr><td>2</td></tr><br/>".repeat(30)
         );
         let others =
             r"=41b=43d +AEEAQgBD-x %41%42%43%44 &#65;&#66;&#67;&#68; \x41\x42\x43\x44c and the weather "

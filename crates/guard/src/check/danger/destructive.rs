@@ -159,6 +159,7 @@ pub(super) fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
         }
         "mv" | "rsync" => files(name, arguments).or_else(|| written(name, arguments)),
         "tee" | "cp" | "install" | "truncate" => written(name, arguments),
+        "shred" if arguments.operands().any(is_account) => grave("destroys-files"),
         "dd" | "shred" | "wipefs" | "blkdiscard" | "sgdisk" | "parted" | "hdparm" | "nvme" | "cryptsetup"
         | "format" | "diskutil" | "clear-disk" | "format-volume" | "initialize-disk" | "zpool"
         | "vgremove" | "lvremove" => disks(name, arguments),
@@ -175,6 +176,14 @@ pub(super) fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
         "wbadmin" if arguments.does(&["delete"]) => grave("destroys-backups"),
         "wmic" if arguments.does(&["shadowcopy"]) && arguments.names(&["delete"]) => {
             grave("destroys-backups")
+        }
+        "sfdisk" if arguments.any(&["--delete"]) && arguments.operands().any(is_device) => {
+            grave("destroys-disk")
+        }
+        "zfs" if arguments.does(&["destroy"]) && arguments.short(&['r', 'R']) => serious("destroys-disk"),
+        "rclone" if arguments.does(&["purge"]) => serious("destroys-data"),
+        "s3cmd" if arguments.names(&["del", "rm"]) && arguments.any(&["--recursive", "-r"]) => {
+            serious("destroys-data")
         }
         "nc" | "ncat" | "netcat" | "socat" => sockets(name, arguments),
         "tmutil" if arguments.first().starts_with("delete") => serious("destroys-backups"),

@@ -1,6 +1,7 @@
 //! Texts in quotes that their command only prints, looks for or writes down: a message of a commit may name any danger.
 
 use super::command::ARGUMENTS;
+use super::destructive::named;
 use super::here;
 use super::line::{LONGEST, MOST, any};
 use super::shell::{is_wrapper, program};
@@ -154,7 +155,7 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word, hand_on: 
         "echo" | "printf" => !hand_on && command.inside.is_none() && !writes(command),
         // What is compared, and what is said to somebody elsewhere.
         "[" | "[[" | "test" | "jq" | "logger" | "notify-send" => true,
-        "curl" => text.contains(' ') && !text.contains('@'),
+        "curl" => text.contains(' ') && !text.contains('@') && !begins_danger(text),
         _ => false,
     };
     // An apostrophe of prose stands in a word, and a part that commands fill in is run.
@@ -168,6 +169,15 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word, hand_on: 
         return false;
     }
     is_read_quietly(script, index)
+}
+
+/// Whether a part of a text between quotes and signs begins with a command that is a danger: somebody elsewhere may run it.
+fn begins_danger(text: &str) -> bool {
+    text.split(['"', '\'', '=', ';', '|', '&', '\n']).take(ARGUMENTS).any(|part| {
+        let words = part.split_ascii_whitespace().skip_while(|word| is_wrapper(&program(word)));
+        let words: Vec<&str> = words.take(ARGUMENTS).collect();
+        words.split_first().is_some_and(|(name, arguments)| named(&program(name), arguments).is_some())
+    })
 }
 
 /// Whether what reads on in the pipe behind a command runs nothing of it either.
