@@ -10,6 +10,7 @@ use super::leet;
 use super::numbered;
 use super::runs::{BASE64, MORSE, is, long_run};
 use super::set_apart::{self, Apart};
+use super::severed;
 use super::spaced;
 use super::transfer;
 use crate::references::reference;
@@ -20,7 +21,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// Pieces of one text that are told apart.
 pub const MOST: usize = 24;
 /// Bytes around what was decoded that are read with it: more than a window of the classifier has.
-const AROUND: usize = 640;
+pub(super) const AROUND: usize = 640;
 /// Bytes of an escape that stands for a byte: `\x41`.
 const BYTE: usize = 4;
 /// Characters from which on a decoded text is a long one.
@@ -69,6 +70,8 @@ pub enum Veil {
     Utf7,
     /// Uuencode.
     Uuencode,
+    /// Something within words that a page or a program does not show.
+    Severed,
 }
 
 impl Veil {
@@ -94,6 +97,7 @@ impl Veil {
             Self::QuotedPrintable => "quoted-printable",
             Self::Utf7 => "utf-7",
             Self::Uuencode => "uuencode",
+            Self::Severed => "severed-words",
         }
     }
 
@@ -144,6 +148,7 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
         found.extend(whole(text, veil, decode, AROUND).into_iter().flatten());
     }
     set_apart::piece(text, &mut found);
+    severed::piece(text, &mut found);
     let [turned, backwards] = given_away(text);
     if turned {
         let turned = text.chars().map(rot13).collect();
@@ -166,7 +171,9 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
         leet::piece(text, &mut found);
     }
     ciphers::pieces(text, &mut found);
-    mail.into_iter().for_each(|piece| put(&mut found, piece));
+    for piece in mail {
+        put(&mut found, piece);
+    }
     found
 }
 
@@ -433,7 +440,7 @@ fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidde
 }
 
 /// The parts of a decoded text around the places where something was decoded: what else it says, it says as it stands.
-fn parts(text: String, places: &[(usize, usize)], around: usize) -> String {
+pub(super) fn parts(text: String, places: &[(usize, usize)], around: usize) -> String {
     let span = |(start, end): &(usize, usize)| {
         let start = text.floor_char_boundary(start.saturating_sub(around));
         start..text.ceil_char_boundary(end.saturating_add(around).min(text.len()))

@@ -59,10 +59,7 @@ impl Fetched {
         } else {
             Some(name.as_str()).filter(|name| name.contains(['/', '\\']))
         };
-        match self.known(file?)? {
-            true => serious(DOWNLOADS),
-            false => grave(DOWNLOADS),
-        }
+        if self.known(file?)? { serious(DOWNLOADS) } else { grave(DOWNLOADS) }
     }
 
     fn fetch(&mut self, program: &str, arguments: &[String], command: &Command) {

@@ -132,7 +132,8 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word, hand_on: 
     let Some(name) = words.next().map(|word| program(&word.text)) else { return false };
     let text = word.text.as_str();
     let says = match name.as_str() {
-        "grep" | "egrep" | "fgrep" | "zgrep" => true,
+        // What is looked for, compared, or said to somebody else.
+        "grep" | "egrep" | "fgrep" | "zgrep" | "[" | "[[" | "test" | "jq" | "logger" | "notify-send" => true,
         "rg" | "ag" | "ack" => !words.any(|word| word.text.starts_with("--pre") || word.text == "--pager"),
         // `e` of GNU's runs what stands behind it, or what comes of a substitution.
         "sed" => {
@@ -153,8 +154,6 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word, hand_on: 
             matches!(verb, "pr" | "mr" | "issue" | "release" | "api" | "gist")
         }
         "echo" | "printf" => !hand_on && command.inside.is_none() && !writes(command),
-        // What is compared, and what is said to somebody elsewhere.
-        "[" | "[[" | "test" | "jq" | "logger" | "notify-send" => true,
         "curl" => text.contains(' ') && !text.contains('@') && !begins_danger(text),
         _ => false,
     };
