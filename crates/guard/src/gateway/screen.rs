@@ -321,10 +321,9 @@ impl Screen {
         let mut held = Held { repeats, told, marks, ..Held::plain(event) };
         let (grow, whole): (Vec<_>, Vec<_>) =
             pieces.into_iter().partition(|piece| !matches!(piece.of, Of::Whole | Of::Echo));
+        let told_at: BTreeSet<usize> = held.told.iter().map(|(span, _)| span.start).collect();
         // Neither what says a text again nor one that is yet to come is something else behind it.
-        let is_other = |piece: &&Delta<'_>| {
-            !piece.text.is_empty() && held.told.iter().all(|(span, _)| *span != piece.span)
-        };
+        let is_other = |piece: &&Delta<'_>| !piece.text.is_empty() && !told_at.contains(&piece.span.start);
         let others: Vec<&Delta<'_>> = grow.iter().chain(whole.iter().filter(is_other)).collect();
         self.end_complete(&others, step);
         for run in self.wholes(&whole) {

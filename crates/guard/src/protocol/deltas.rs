@@ -529,6 +529,11 @@ fn anthropic<'d>(root: Node<'_, 'd>, all: &mut Deltas<'d>) {
                         // A message may begin with blocks that are whole.
                         "content" if child.is_array() => {
                             for (place, block) in child.items().enumerate() {
+                                let kind = block.get("type").and_then(Node::as_str);
+                                if kind.as_deref() == Some("text") {
+                                    of_block(block, &format!("{place}/"), all);
+                                    continue;
+                                }
                                 response_item(block, &format!("message/content/{place}"), None, all);
                             }
                             all.complete.push("message/".to_owned());

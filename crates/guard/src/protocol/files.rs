@@ -5,6 +5,8 @@
 use super::json::Node;
 use super::names::is_base64;
 use crate::exchange::MediaKind;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 /// The kind of what a member refers to that is elsewhere: by an address or by the name of a file that was sent before.
 pub(super) fn referred(key: &str, child: Node<'_, '_>) -> Option<MediaKind> {
@@ -42,7 +44,28 @@ pub(super) fn data_kind(text: &str) -> Option<MediaKind> {
     let head = head.to_ascii_lowercase();
     let kind = head.strip_prefix("data:").and_then(|head| head.strip_suffix(";base64"))?;
     let is_file = FILES.iter().any(|file| kind.starts_with(file)) && !is_written(kind) && is_base64(data);
-    is_file.then(|| MediaKind::of(kind))
+    (is_file && !is_text(data)).then(|| MediaKind::of(kind))
+}
+
+/// Whether what base64 says begins as a text does, whatever it is called. A file of Adobe's begins so, and goes on otherwise.
+pub(super) fn is_text(data: &str) -> bool {
+    /// Signs that are looked at, of four each; and fewest bytes that say something.
+    const HEAD: usize = 1 << 10;
+    const LEAST: usize = 16;
+    let head = data.get(..data.len().min(HEAD)).unwrap_or_default();
+    let Ok(said) = STANDARD_NO_PAD.decode(head.trim_end_matches('=')) else { return false };
+    let said = match std::str::from_utf8(&said) {
+        Ok(text) => text,
+        // The last character may be cut.
+        Err(error) if error.error_len().is_none() => said
+            .get(..error.valid_up_to())
+            .and_then(|said| std::str::from_utf8(said).ok())
+            .unwrap_or_default(),
+        Err(_) => return false,
+    };
+    said.len() >= LEAST
+        && !said.starts_with("%PDF")
+        && !said.chars().any(|one| one.is_control() && !one.is_whitespace())
 }
 
 /// Whether a media type is that of a text, whatever it belongs to.

@@ -5,7 +5,7 @@
 //! judged string by string. Each value is taken once, by the first who takes it.
 
 use super::calls::{is_call, is_calls_key};
-use super::files::{data_kind, is_binary, kind_of, referred};
+use super::files::{data_kind, is_binary, is_text, kind_of, referred};
 use super::json::{Json, Node, Value, folded};
 use super::names::{TELLING, is_base64, is_identifier, is_name, is_no_text, is_phrase};
 use super::openai::has_numbers;
@@ -222,7 +222,7 @@ impl<'j, 'b> Gather<'j, 'b> {
                     let key = key.unwrap_or_default();
                     if let Some(kind) = binary
                         && key == "data"
-                        && child.as_str().is_some_and(|text| is_base64(&text))
+                        && child.as_str().is_some_and(|text| is_base64(&text) && !is_text(&text))
                     {
                         self.open(child);
                         self.media(kind, pointer);

@@ -10,6 +10,7 @@ use super::leet;
 use super::numbered;
 use super::runs::{BASE64, MORSE, is, long_run};
 use super::set_apart::{self, Apart};
+use super::severed;
 use super::spaced;
 use super::transfer;
 use crate::references::reference;
@@ -20,7 +21,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 /// Pieces of one text that are told apart.
 pub const MOST: usize = 24;
 /// Bytes around what was decoded that are read with it: more than a window of the classifier has.
-const AROUND: usize = 640;
+pub(super) const AROUND: usize = 640;
 /// Bytes of an escape that stands for a byte: `\x41`.
 const BYTE: usize = 4;
 /// Characters from which on a decoded text is a long one.
@@ -69,6 +70,8 @@ pub enum Veil {
     Utf7,
     /// Uuencode.
     Uuencode,
+    /// Something within words that a page or a program does not show.
+    Severed,
 }
 
 impl Veil {
@@ -94,6 +97,7 @@ impl Veil {
             Self::QuotedPrintable => "quoted-printable",
             Self::Utf7 => "utf-7",
             Self::Uuencode => "uuencode",
+            Self::Severed => "severed-words",
         }
     }
 
@@ -144,6 +148,7 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
         found.extend(whole(text, veil, decode, AROUND).into_iter().flatten());
     }
     set_apart::piece(text, &mut found);
+    severed::piece(text, &mut found);
     let [turned, backwards] = given_away(text);
     if turned {
         let turned = text.chars().map(rot13).collect();
@@ -166,7 +171,9 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
         leet::piece(text, &mut found);
     }
     ciphers::pieces(text, &mut found);
-    mail.into_iter().for_each(|piece| put(&mut found, piece));
+    for piece in mail {
+        put(&mut found, piece);
+    }
     found
 }
 
@@ -264,7 +271,29 @@ fn said(bytes: Vec<u8>) -> Option<String> {
         }
         _ => bytes,
     };
-    readable(bytes)
+    // A page is told by what stands between its tags.
+    let is_page = std::str::from_utf8(&bytes).is_ok_and(|text| text.contains('<') && is_shown(text));
+    if is_page { String::from_utf8(bytes).ok() } else { readable(bytes) }
+}
+
+/// Whether half of what stands between the tags of a page is letters and blanks, and nothing in it is no text.
+fn is_shown(text: &str) -> bool {
+    let (mut letters, mut count, mut is_tag) = (0_usize, 0_usize, false);
+    for one in text.chars() {
+        if one.is_control() && !one.is_whitespace() {
+            return false;
+        }
+        match one {
+            '<' => is_tag = true,
+            '>' => is_tag = false,
+            _ if is_tag => {}
+            _ => {
+                letters += usize::from(one.is_alphabetic() || one == ' ');
+                count += 1;
+            }
+        }
+    }
+    count >= LONG / 2 && letters * 2 >= count
 }
 
 /// What bytes say in UTF-16, in the order that their mark tells, or their zeros.
@@ -316,6 +345,8 @@ fn runs(text: &str, found: &mut Vec<Hidden>) {
 
 /// What a run of the characters of base64 says.
 pub(super) fn decoded(run: &[u8]) -> Option<(Veil, String)> {
+    let bare = run.strip_prefix(b"0x").filter(|rest| rest.iter().all(u8::is_ascii_hexdigit));
+    let run = bare.unwrap_or(run);
     let length = run.len();
     if run.iter().all(u8::is_ascii_hexdigit) && length.is_multiple_of(2) {
         return Some((Veil::Hex, hex(run).and_then(said)?));
@@ -371,18 +402,21 @@ fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidde
             let behind = rest.get(length..).unwrap_or_default();
             let goes_on = out.ends_with(char::is_alphanumeric)
                 || behind.starts_with(char::is_alphanumeric)
-                || ["\\x", "\\u", "\\U"].iter().any(|mark| behind.starts_with(mark));
+                || ["\\x", "\\u", "\\U", "\\0", "\\1"].iter().any(|mark| behind.starts_with(mark));
             let hidden = set_apart::is_unseen(decoded);
             // A byte beyond ASCII is no letter.
-            let is_letter = decoded.is_alphanumeric() && (decoded.is_ascii() || length > BYTE) && goes_on;
-            count += usize::from(!hidden && (veil != Veil::Escapes || is_letter));
+            let is_word = decoded.is_alphanumeric() || decoded == ' ';
+            let is_letter = is_word && (decoded.is_ascii() || length > BYTE) && goes_on;
+            let counts = !hidden && (veil != Veil::Escapes || is_letter);
+            count += usize::from(counts);
             is_unseen |= hidden;
             if veil == Veil::Escapes {
                 apart.take(text, at, length, decoded);
             }
             match places.last_mut().filter(|last| last.1.saturating_add(2 * around) >= out.len()) {
-                Some(last) => last.1 = out.len(),
-                None => places.push((out.len(), out.len())),
+                Some(last) if counts && is_word => last.1 = out.len(),
+                None if counts && is_word => places.push((out.len(), out.len())),
+                _ => {}
             }
             out.push(decoded);
             span = Some((span.map_or(at, |(start, _)| start), at + length));
@@ -394,22 +428,19 @@ fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidde
     }
     let apart = apart.piece();
     let Some((start, end)) = span else { return [apart, None] };
-    let joined = if is_unseen {
-        let (read, joined) = set_apart::without(&out);
-        out = read;
-        joined
+    let (read, joined) = if is_unseen { set_apart::without(&out) } else { Default::default() };
+    out = if joined >= 4 {
+        read
     } else {
-        0
+        let cut = parts(out, &places, around);
+        if is_unseen { set_apart::without(&cut).0 } else { cut }
     };
-    if !is_unseen {
-        out = parts(out, &places, around);
-    }
     let is_read = count >= 4 || veil == Veil::Escapes && joined >= 4;
     [apart, is_read.then_some(Hidden { veil, start, end, text: out })]
 }
 
 /// The parts of a decoded text around the places where something was decoded: what else it says, it says as it stands.
-fn parts(text: String, places: &[(usize, usize)], around: usize) -> String {
+pub(super) fn parts(text: String, places: &[(usize, usize)], around: usize) -> String {
     let span = |(start, end): &(usize, usize)| {
         let start = text.floor_char_boundary(start.saturating_sub(around));
         start..text.ceil_char_boundary(end.saturating_add(around).min(text.len()))
@@ -433,7 +464,7 @@ fn references(rest: &str) -> Option<(char, usize)> {
     rest.get(..length).is_some_and(|taken| taken.ends_with(';')).then_some((blank, length))
 }
 
-/// `\x41`, `\u0041`, `\U00000041`, and `\u{41}` and `\x{41}` of one to six digits. What is so long is written by programmers for
+/// `\x41`, `\u0041`, `\U00000041`, `\101` where that is printed, and `\u{41}` and `\x{41}` of one to six digits. What is so long is written by programmers for
 /// what they cannot type: of that only ASCII counts.
 fn escapes(rest: &str) -> Option<(char, usize)> {
     let hexadecimal = |from: usize, most: usize| {
@@ -441,6 +472,10 @@ fn escapes(rest: &str) -> Option<(char, usize)> {
         from..from + bytes.iter().take(most).take_while(|byte| byte.is_ascii_hexdigit()).count()
     };
     let is_long = matches!(rest.as_bytes().get(1..), Some([b'U', ..] | [_, b'{', ..]));
+    if let Some([b'0' | b'1', b'0'..=b'7', b'0'..=b'7', ..]) = rest.as_bytes().get(1..) {
+        let decoded = u8::from_str_radix(rest.get(1..BYTE)?, 8).ok()?;
+        return (decoded.is_ascii_graphic() || decoded == b' ').then_some((char::from(decoded), BYTE));
+    }
     let (digits, end) = match rest.as_bytes().get(1..)? {
         [b'u' | b'x', b'{', ..] => {
             let digits = hexadecimal(3, 6);

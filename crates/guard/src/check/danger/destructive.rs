@@ -159,6 +159,7 @@ pub(super) fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
         }
         "mv" | "rsync" => files(name, arguments).or_else(|| written(name, arguments)),
         "tee" | "cp" | "install" | "truncate" => written(name, arguments),
+        "shred" if arguments.operands().any(is_account) => grave("destroys-files"),
         "dd" | "shred" | "wipefs" | "blkdiscard" | "sgdisk" | "parted" | "hdparm" | "nvme" | "cryptsetup"
         | "format" | "diskutil" | "clear-disk" | "format-volume" | "initialize-disk" | "zpool"
         | "vgremove" | "lvremove" => disks(name, arguments),
@@ -176,9 +177,41 @@ pub(super) fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
         "wmic" if arguments.does(&["shadowcopy"]) && arguments.names(&["delete"]) => {
             grave("destroys-backups")
         }
+        "sfdisk" if arguments.any(&["--delete"]) && arguments.operands().any(is_device) => {
+            grave("destroys-disk")
+        }
+        "zfs" if arguments.does(&["destroy"]) && arguments.short(&['r', 'R']) => serious("destroys-disk"),
+        "rclone" if arguments.does(&["purge"]) => serious("destroys-data"),
+        "s3cmd" if arguments.names(&["del", "rm"]) && arguments.any(&["--recursive", "-r"]) => {
+            serious("destroys-data")
+        }
+        "nc" | "ncat" | "netcat" | "socat" => sockets(name, arguments),
         "tmutil" if arguments.first().starts_with("delete") => serious("destroys-backups"),
         _ => None,
     }
+}
+
+/// A shell that somebody elsewhere is given.
+fn sockets(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
+    let is_shell = |word: &str| {
+        let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
+        matches!(
+            name,
+            "sh" | "bash" | "zsh" | "dash" | "ksh" | "cmd" | "cmd.exe" | "powershell" | "powershell.exe"
+        )
+    };
+    let runs = if name == "socat" {
+        arguments.all.iter().any(|one| {
+            let one = one.to_ascii_lowercase();
+            let inner = one.strip_prefix("exec:").or(one.strip_prefix("system:"));
+            let inner = inner.map(|inner| inner.trim_matches(['"', '\'']));
+            inner.is_some_and(|inner| inner.split([',', ' ']).next().is_some_and(is_shell))
+        })
+    } else {
+        (arguments.short(&['e', 'c']) || arguments.any(&["--exec", "--sh-exec"]))
+            && arguments.all.iter().any(|one| is_shell(one))
+    };
+    if runs { grave("reverse-shell") } else { None }
 }
 
 /// Files of the system, or of a person.

@@ -4,6 +4,7 @@ mod command;
 mod decoded;
 mod destructive;
 mod expansion;
+mod fetched;
 mod functions;
 mod glob;
 mod here;

@@ -101,6 +101,7 @@ fn is_one_of(path: &str, known: &[&str]) -> bool {
 fn normal(path: &str) -> String {
     let path = path.trim_end_matches('\\');
     if !path.contains('/') {
+        let path = path.strip_suffix(".*").unwrap_or(path);
         return path.strip_suffix('*').unwrap_or(path).trim_end_matches('\\').to_owned();
     }
     let mut parts = path.split('/');
@@ -160,6 +161,7 @@ mod tests {
             "/var/log/../*",
             "/etc,",
             "C:\\*",
+            "C:\\*.*",
             "C:\\Windows\\",
         ] {
             assert!(is_root(path), "{path}");

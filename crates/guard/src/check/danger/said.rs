@@ -1,6 +1,7 @@
 //! Texts in quotes that their command only prints, looks for or writes down: a message of a commit may name any danger.
 
 use super::command::ARGUMENTS;
+use super::destructive::named;
 use super::here;
 use super::line::{LONGEST, MOST, any};
 use super::shell::{is_wrapper, program};
@@ -131,7 +132,8 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word, hand_on: 
     let Some(name) = words.next().map(|word| program(&word.text)) else { return false };
     let text = word.text.as_str();
     let says = match name.as_str() {
-        "grep" | "egrep" | "fgrep" | "zgrep" => true,
+        // What is looked for, compared, or said to somebody else.
+        "grep" | "egrep" | "fgrep" | "zgrep" | "[" | "[[" | "test" | "jq" | "logger" | "notify-send" => true,
         "rg" | "ag" | "ack" => !words.any(|word| word.text.starts_with("--pre") || word.text == "--pager"),
         // `e` of GNU's runs what stands behind it, or what comes of a substitution.
         "sed" => {
@@ -149,9 +151,10 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word, hand_on: 
         // What stands in a review, a report or a release.
         "gh" | "glab" => {
             let verb = words.next().map(|word| word.text.as_str()).unwrap_or_default();
-            matches!(verb, "pr" | "mr" | "issue" | "release")
+            matches!(verb, "pr" | "mr" | "issue" | "release" | "api" | "gist")
         }
         "echo" | "printf" => !hand_on && command.inside.is_none() && !writes(command),
+        "curl" => text.contains(' ') && !text.contains('@') && !begins_danger(text),
         _ => false,
     };
     // An apostrophe of prose stands in a word, and a part that commands fill in is run.
@@ -165,6 +168,15 @@ pub(super) fn is_only_said(script: &Script, index: usize, word: &Word, hand_on: 
         return false;
     }
     is_read_quietly(script, index)
+}
+
+/// Whether a part of a text between quotes and signs begins with a command that is a danger: somebody elsewhere may run it.
+fn begins_danger(text: &str) -> bool {
+    text.split(['"', '\'', '=', ';', '|', '&', '\n']).take(ARGUMENTS).any(|part| {
+        let words = part.split_ascii_whitespace().skip_while(|word| is_wrapper(&program(word)));
+        let words: Vec<&str> = words.take(ARGUMENTS).collect();
+        words.split_first().is_some_and(|(name, arguments)| named(&program(name), arguments).is_some())
+    })
 }
 
 /// Whether what reads on in the pipe behind a command runs nothing of it either.

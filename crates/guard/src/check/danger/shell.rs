@@ -45,7 +45,8 @@ fn read(text: &str, variables: &mut Variables, depth: usize, left: &mut usize) -
         }
         let words = tree.words(index, variables, left);
         let found = judged(&tree, index, &words, variables, (depth, left));
-        worst = worst.into_iter().chain(found).max_by_key(|one| one.grade);
+        let fetched = variables.fetched.take(&words, command);
+        worst = worst.into_iter().chain(found).chain(fetched).max_by_key(|one| one.grade);
         for one in &command.assignments {
             let value = tree.expanded(&one.value, index, variables, left).join(" ");
             variables.set(&one.name, &value);
@@ -150,6 +151,11 @@ fn judged(
         }
         if matches!(name.as_str(), "xargs" | "parallel") {
             found.extend(fed(tree, index, arguments, variables, left));
+        }
+        // What PowerShell lists is removed as it is fed.
+        let is_bare = || begins && arguments.iter().all(|one| one.starts_with('-'));
+        if matches!(name.as_str(), "remove-item" | "ri" | "del" | "erase") && is_bare() {
+            found.extend(fed(tree, index, &["rm", "-rf"], variables, left));
         }
         begins = begins && is_wrapper(&name);
     }
@@ -338,9 +344,18 @@ fn fed(
         picked = picked || picks(&plain);
         let filters = picked || is_narrowed(&plain);
         let lists = words.first().is_some_and(|name| {
-            matches!(program(name).as_str(), "find" | "ls" | "echo" | "printf" | "fd" | "dir")
+            matches!(
+                program(name).as_str(),
+                "find" | "ls" | "echo" | "printf" | "fd" | "dir" | "get-childitem" | "gci"
+            )
         });
-        let places = || words.iter().skip(1).filter(|_| lists);
+        // A backslash behind a drive takes in what follows it, for a shell that is none of Windows.
+        let place = |word: &String| match word.as_bytes() {
+            [_, b':', b' ', ..] => word.get(..2).unwrap_or_default().to_owned(),
+            _ => word.clone(),
+        };
+        let listed: Vec<String> = words.iter().skip(1).filter(|_| lists).map(place).collect();
+        let places = || listed.iter();
         if places().any(|place| is_root(place)) {
             if !filters {
                 return grave("destroys-files");
@@ -369,7 +384,11 @@ fn picks(words: &[&str]) -> bool {
             let mut patterns = arguments.iter().filter(|one| !one.starts_with('-'));
             !arguments.iter().any(turned) && patterns.next().is_some_and(|one| !is_all(one))
         }
-        "head" | "tail" => true,
+        "head" | "tail" | "where-object" | "where" | "?" | "select-object" => true,
+        "get-childitem" | "gci" | "dir" | "ls" => {
+            let narrows = ["-filter", "-include", "-name"];
+            arguments.iter().any(|one| narrows.iter().any(|known| known.eq_ignore_ascii_case(one)))
+        }
         "awk" | "sed" => {
             let mut patterns = arguments.iter().filter_map(|one| one.split_once('/')?.1.split_once('/'));
             let quiet = program(name) == "awk" || arguments.contains(&"-n");
@@ -431,6 +450,8 @@ mod tests {
             "cd ~\nrm -rf ./*",
             "mv /home /dev/null",
             "Remove-Item -Rec -Force C:\\*",
+            "Get-ChildItem C:\\ -Recurse | Remove-Item -Force -Recurse",
+            "gci / -r | ri -r -fo",
             "ri -r -fo $env:USERPROFILE",
             "/bin/r? -rf /",
             "/b*/r[m] -rf /",
@@ -584,6 +605,8 @@ mod tests {
             "for f in *.txt; do mv \"$f\" old/; done",
             "rm -rf ./dist ./node_modules && npm ci",
             "Remove-Item -Recurse -Force .\\bin",
+            "Get-ChildItem -Path . -Recurse -Include *.pyc | Remove-Item",
+            "Get-ChildItem C:\\logs | Where-Object { $_.Length -gt 9 } | Remove-Item -Force",
             "dd if=/dev/zero of=test.img bs=1M count=10",
             "az group list --query '[].name'",
             "redis-cli ping",

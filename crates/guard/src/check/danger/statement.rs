@@ -8,6 +8,7 @@ use super::places::{is_root, is_store};
 pub(super) fn sql(line: &str) -> Option<Danger> {
     let words: Vec<&str> = line
         .split(|one: char| !(one.is_alphanumeric() || "_.=*'-".contains(one)))
+        .map(|word| word.trim_matches('\''))
         .filter(|word| !word.is_empty())
         .collect();
     let follows =
@@ -42,6 +43,24 @@ pub(super) fn sql(line: &str) -> Option<Danger> {
 pub(super) fn code(line: &str) -> Option<Danger> {
     let squeezed: String = line.chars().filter(|one| !one.is_whitespace()).collect();
     let runs = any(&squeezed, &["exec(", "eval(", "new function("]);
+    // What a decoder gives is run at once.
+    let decodes = [
+        "base64_decode(",
+        "base64.decode64(",
+        "decode_base64(",
+        "buffer.from(",
+        "atob(",
+        "gzinflate(",
+        "str_rot13(",
+    ];
+    if ["eval", "newfunction", "assert"].iter().any(|call| {
+        squeezed.split(call).skip(1).any(|rest| {
+            let rest = rest.strip_prefix('(').unwrap_or(rest);
+            decodes.iter().any(|decoder| rest.starts_with(decoder))
+        })
+    }) {
+        return grave("hidden-code");
+    }
     if runs && any(&squeezed, &["urlopen(", "requests.get(", "urllib", "fetch(", "http.get("]) {
         return grave("downloads-and-runs");
     }
@@ -206,6 +225,24 @@ mod tests {
         ] {
             let found = judged(line).map(|one| (one.label, one.grade));
             assert_eq!(found, Some(("destroys-files", Grade::Grave)), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_decoder_gives_is_not_run_and_no_quote_hides_a_statement() {
+        for (line, label) in [
+            ("perl -MMIME::Base64 -e 'eval decode_base64(\"cHJpbnQ=\")'", "hidden-code"),
+            ("ruby -rbase64 -e 'eval(Base64.decode64(\"cHV0cw==\"))'", "hidden-code"),
+            ("php -r 'eval(base64_decode(\"ZWNobyAx\"));'", "hidden-code"),
+            ("node -e \"eval(Buffer.from('MQ==','base64').toString())\"", "hidden-code"),
+            ("psql -c 'DROP DATABASE prod'", "destroys-data"),
+        ] {
+            assert_eq!(judged(line).map(|one| (one.label, one.grade)), Some((label, Grade::Grave)), "{line}");
+        }
+        for line in
+            ["data = base64_decode(text); eval(plan)", "const x = Buffer.from(a, 'base64'); assert(x)"]
+        {
+            assert!(judged(line).is_none_or(|one| one.label != "hidden-code"), "{line}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the lines before gave to variables and functions: [`Variables`].
 
+use super::fetched::Fetched;
 use super::functions::{Functions, declared};
 use super::places::is_root;
 
@@ -17,6 +18,7 @@ pub(super) const FOLDER: &str = "PWD";
 pub(crate) struct Variables {
     values: Vec<(String, String)>,
     pub(super) functions: Functions,
+    pub(super) fetched: Fetched,
     /// Groups, branches and loops of the lines before that are open: what is shown in one may be handed on as a whole.
     open: usize,
     /// Whether everything that is shown goes elsewhere, or what shows it is another program.
@@ -27,6 +29,7 @@ impl Variables {
     /// Whether a text may use one of them.
     pub(crate) fn are_used_in(&self, text: &str) -> bool {
         !self.values.is_empty() && text.contains('$')
+            || self.fetched.are_in(text)
             || !self.functions.is_empty()
                 && text
                     .split_ascii_whitespace()
@@ -35,7 +38,7 @@ impl Variables {
 
     /// Whether there are none.
     pub(crate) fn are_none(&self) -> bool {
-        self.values.is_empty() && self.functions.is_empty()
+        self.values.is_empty() && self.functions.is_empty() && self.fetched.is_empty()
     }
 
     /// Whether a line may give one a value, with any of its commands.
@@ -95,6 +98,7 @@ impl Variables {
     pub(crate) fn clear(&mut self) {
         self.values.clear();
         self.functions = Functions::default();
+        self.fetched = Fetched::default();
         self.forget_surroundings();
     }
 

@@ -5,7 +5,7 @@ use crate::check::{Edit, Release, ResponseJudge};
 use crate::gateway::exchange::Refused;
 use crate::gateway::judging::judged;
 use crate::protocol::{Delta, Deltas, Of, Protocol, RefusalKind};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 
 /// What is kept of a text for what may come behind its end, in bytes.
@@ -169,6 +169,12 @@ impl Screen {
 
     /// What is told whole of a text of which nothing came before is a piece of it: readers join it with the texts beside it.
     pub(super) fn take_lone(&self, added: &mut Deltas<'_>) {
+        if added.lone.is_empty() {
+            return;
+        }
+        let whole = added.pieces.iter().enumerate().filter(|(_, piece)| piece.of == Of::Whole);
+        let places: BTreeMap<usize, usize> = whole.map(|(place, piece)| (piece.span.start, place)).collect();
+        let mut taken = BTreeSet::new();
         for one in std::mem::take(&mut added.lone) {
             let knows = |of: &String| {
                 let all = self.channels.range::<str, _>((Bound::Included(of.as_str()), Bound::Unbounded));
@@ -178,12 +184,13 @@ impl Screen {
             if one.of.as_ref().is_some_and(knows) {
                 continue;
             }
-            let is_it = |piece: &&mut Delta<'_>| piece.of == Of::Whole && piece.span == one.span;
-            if let Some(piece) = added.pieces.iter_mut().find(is_it).filter(|piece| !piece.text.is_empty()) {
+            let piece = places.get(&one.span.start).and_then(|place| added.pieces.get_mut(*place));
+            if let Some(piece) = piece.filter(|piece| !piece.text.is_empty()) {
                 (piece.of, piece.channel, piece.run) = (Of::Text, one.channel, one.run);
-                added.told.retain(|(span, _)| *span != one.span);
+                taken.insert(one.span.start);
             }
         }
+        added.told.retain(|(span, _)| !taken.contains(&span.start));
     }
 
     /// Ends texts that are complete where something else comes behind them: no other text may come that readers join with them, and what

@@ -58,7 +58,7 @@ fn parts<'n, 'd>(item: Node<'n, 'd>) -> Vec<(Node<'n, 'd>, String)> {
 }
 
 /// Where the texts of a part stand.
-fn texts_of<'d>(part: Node<'_, 'd>) -> impl Iterator<Item = Range<usize>> {
+fn texts_of(part: Node<'_, '_>) -> impl Iterator<Item = Range<usize>> {
     let itself = part.is_string().then(|| part.span());
     let members = part.children().filter(|(key, child)| {
         child.is_string() && key.as_ref().is_some_and(|key| WHOLE.contains(&&*folded(key)))

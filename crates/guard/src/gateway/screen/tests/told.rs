@@ -128,6 +128,24 @@ fn items_that_are_named_and_not_numbered_stand_in_the_order_they_were_named_in()
 }
 
 #[test]
+fn a_credential_cut_over_what_a_message_begins_with_never_leaves() {
+    let (head, tail) = SECRET.split_at(20);
+    for index in [0, 1] {
+        let stream = events(&[
+            format!(
+                r#"{{"type":"message_start","message":{{"content":[{{"type":"text","text":"it is {head}"}}]}}}}"#
+            ),
+            format!(
+                r#"{{"type":"content_block_delta","index":{index},"delta":{{"type":"text_delta","text":"{tail} so"}}}}"#
+            ),
+            r#"{"type":"message_stop"}"#.to_owned(),
+        ]);
+        let (out, ..) = through(enforcing(Protocol::AnthropicMessages, ""), &stream, 60);
+        assert!(!out.contains(head) && !out.contains(tail), "{out}");
+    }
+}
+
+#[test]
 fn a_credential_cut_over_parts_of_a_summary_never_leaves() {
     let (head, tail) = SECRET.split_at(20);
     let delta = |part: usize, text: &str| {
