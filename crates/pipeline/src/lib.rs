@@ -17,6 +17,7 @@ mod inspector;
 mod issue;
 mod javascript;
 mod login;
+mod mount;
 mod pin;
 mod placeholder;
 mod prompts;
@@ -33,6 +34,7 @@ mod variable;
 mod withdraw;
 
 pub mod agents;
+mod authentication;
 pub mod dependencies;
 pub mod hcl;
 pub mod registry;

@@ -1,5 +1,6 @@
 //! Environment variables by name and value: credentials in the open, checks switched off, remote code allowed.
 
+use crate::authentication::is_switched_off;
 use crate::login::logins;
 use crate::placeholder::{is_default, is_dull, is_placeholder, is_spoken, refers};
 use crate::rules::{
@@ -148,13 +149,13 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
         }
         "JUPYTER_TOKEN" | "NOTEBOOK_TOKEN" | "JUPYTER_PASSWORD" => trimmed.is_empty(),
         "TS_DISABLE_TOKEN_AUTHORIZATION"
+        | "ANONYMOUS_ACCESS_ENABLED"
+        | "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED"
+        | "GF_AUTH_ANONYMOUS_ENABLED"
         | "DISABLE_AUTH"
         | "NO_AUTH"
         | "ALLOW_ANONYMOUS"
         | "QDRANT__SERVICE__ALLOW_ANONYMOUS"
-        | "ANONYMOUS_ACCESS_ENABLED"
-        | "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED"
-        | "GF_AUTH_ANONYMOUS_ENABLED"
         | "ALLOW_EMPTY_PASSWORD"
         | "MYSQL_ALLOW_EMPTY_PASSWORD"
         | "MARIADB_ALLOW_EMPTY_ROOT_PASSWORD"
@@ -164,10 +165,11 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
         "AUTH_ENABLED" | "ENABLE_AUTH" | "WEBUI_AUTH" | "REQUIRE_AUTH" | "AUTHENTICATION_ENABLED" => is_off,
         _ => false,
     };
-    if open {
+    if open || is_switched_off(name, Some(trimmed)) {
         // A store may be reached by its neighbours only.
         let store = ["POSTGRES", "PASSWORD", "NEO4J", "GF_AUTH"].iter().any(|part| upper.contains(part));
-        let severity = if store { Severity::Medium } else { NO_AUTHENTICATION.severity };
+        // What is told by the words of its name may be a switch of something smaller.
+        let severity = if store || !open { Severity::Medium } else { NO_AUTHENTICATION.severity };
         let message = format!("`{name}` switches authentication off");
         issues.push(Issue::new(&NO_AUTHENTICATION, span.clone(), message).severity(severity));
     }

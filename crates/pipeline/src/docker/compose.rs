@@ -5,7 +5,7 @@ use crate::hcl::reached_between as between;
 use crate::rules::{self, EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
 use crate::serving::{command_issues, environment_issues};
 use crate::yaml::{Node, Yaml};
-use crate::{Issue, Notes, Reader, Text, image, issue};
+use crate::{Issue, Notes, Reader, Text, image, issue, mount};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 
 /// `docker-compose.yml`, `compose.yaml`, their overrides, and what has their shape under any name (`stack.yml`, `qdrant.yml`).
@@ -128,16 +128,7 @@ fn service_in(text: &Text<'_>, notes: &mut Notes<'_>, service: Node<'_>) {
     }
     for volume in service.get("volumes").into_iter().flat_map(Node::items) {
         let source = volume.as_str().or_else(|| volume.text_of("source")).unwrap_or_default();
-        if source.contains("docker.sock") || source.starts_with("/:") || source == "/" {
-            issues.push(
-                Issue::new(
-                    &HOST_ACCESS,
-                    volume.span(),
-                    format!("`{source}` gives the container the machine"),
-                )
-                .severity(Severity::High),
-            );
-        }
+        issues.extend(mount::issue(source, volume.span()));
     }
     if let Some(user) = service.entry("user").filter(|entry| {
         entry.value.as_str().is_some_and(|user| matches!(user.split(':').next(), Some("0" | "root")))

@@ -4,13 +4,13 @@
 
 use crate::agents::plain_json;
 use crate::ci::github::gaps;
-use crate::rules::{self, HOST_ACCESS, PRIVILEGED_CONTAINER};
+use crate::rules::{self, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
 use crate::serving::environment_issues;
 use crate::shell::Word;
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
-use crate::{Issue, Notes, Reader, Text, image, issue};
-use bartizan_core::{Kind, Rule, Severity};
+use crate::{Issue, Notes, Reader, Text, image, issue, mount};
+use bartizan_core::{Kind, Rule};
 
 /// `devcontainer.json`.
 #[derive(Debug)]
@@ -45,6 +45,12 @@ impl Reader for DevContainer {
             environment_issues(text, notes, root.get(key));
         }
         issue::report(text, notes, rights(root));
+        // A feature is an artifact in a registry whose `install.sh` runs as root while the container is made.
+        for feature in root.get("features").map(Node::entries).unwrap_or_default() {
+            if feature.name().contains('/') && !feature.name().starts_with(['.', '/']) {
+                issue::report(text, notes, image::issue(feature.name(), feature.span(), "the feature"));
+            }
+        }
         for key in [
             "initializeCommand",
             "onCreateCommand",
@@ -72,6 +78,13 @@ fn rights(root: Node<'_>) -> Vec<Issue> {
             "the container has all rights of the machine",
         ));
     }
+    for key in ["remoteUser", "containerUser"] {
+        if let Some(entry) =
+            root.entry(key).filter(|entry| matches!(entry.value.as_str(), Some("root" | "0")))
+        {
+            issues.push(Issue::new(&ROOT_USER, entry.span(), "the container is told to run as root"));
+        }
+    }
     if let Some(arguments) = root.get("runArgs") {
         let at = arguments.span().start;
         // Options of `docker run`, whose image stands elsewhere.
@@ -86,10 +99,7 @@ fn rights(root: Node<'_>) -> Vec<Issue> {
     }
     for mount in root.get("mounts").into_iter().flat_map(Node::items) {
         let source = mount.as_str().or_else(|| mount.text_of("source")).unwrap_or_default();
-        if source.contains("docker.sock") || source.contains("source=/,") {
-            let message = "the mount gives the container the machine";
-            issues.push(Issue::new(&HOST_ACCESS, mount.span(), message).severity(Severity::High));
-        }
+        issues.extend(mount::issue(source, mount.span()));
     }
     issues
 }
@@ -107,6 +117,11 @@ mod tests {
         );
         let fine = "{\"image\": \"acme/dev@sha256:aa\", \"runArgs\": [\"--init\", \"--gpus=all\"], \"mounts\": [\"source=cache,target=/cache,type=volume\"], \"postCreateCommand\": [\"make\", \"dev\"]}";
         assert_eq!(lines("devcontainer.json", fine), []);
+        let given = "{\n  \"features\": {\n    \"ghcr.io/acme/features/cuda\": {},\n    \"./local\": {},\n    \"ghcr.io/acme/features/git@sha256:aa\": {}\n  },\n  \"mounts\": [\n    \"source=${localEnv:HOME}/.ssh,target=/root/.ssh,type=bind\",\n    \"source=${localEnv:HOME}/.cache,target=/root/.cache,type=bind\"\n  ],\n  \"remoteUser\": \"root\"\n}";
+        assert_eq!(
+            lines("devcontainer.json", given),
+            [(3, "unpinned-image"), (8, "host-access"), (11, "root-user")]
+        );
         assert_eq!(lines("other.json", text), []);
     }
 }

@@ -3,10 +3,10 @@
 //! Sources: GitHub, `jobs.<id>.container.options`; Azure, `resources.containers.options`; Docker, `docker run --privileged` and `--volume`.
 
 use crate::Issue;
+use crate::mount;
 use crate::rules::{HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::Node;
-use bartizan_core::Severity;
 
 /// Findings for what a container of a job is started with: `options`, as on the command line of Docker.
 pub(crate) fn started_with(container: Node<'_>) -> Vec<Issue> {
@@ -23,7 +23,7 @@ pub(crate) fn started_with(container: Node<'_>) -> Vec<Issue> {
         .collect()
 }
 
-/// Findings for all rights, and for a volume that is Docker's socket or the root of the machine.
+/// Findings for all rights, and for volumes that give away the machine or somebody's keys.
 pub(crate) fn rights(given: Node<'_>) -> Vec<Issue> {
     let mut issues = Vec::new();
     if let Some(entry) = given.entry("privileged").filter(|entry| entry.value.as_bool() == Some(true)) {
@@ -31,11 +31,7 @@ pub(crate) fn rights(given: Node<'_>) -> Vec<Issue> {
         issues.push(Issue::new(&PRIVILEGED_CONTAINER, entry.span(), message));
     }
     for volume in given.get("volumes").into_iter().flat_map(Node::items) {
-        let source = volume.as_str().unwrap_or_default();
-        if source.contains("docker.sock") || source.starts_with("/:") {
-            let message = format!("`{source}` gives the container the machine");
-            issues.push(Issue::new(&HOST_ACCESS, volume.span(), message).severity(Severity::High));
-        }
+        issues.extend(mount::issue(volume.as_str().unwrap_or_default(), volume.span()));
     }
     issues
 }

@@ -4,8 +4,8 @@ use bartizan_core::{Severity, cwe, rule};
 
 rule! {
     /// ## What it finds
-    /// `hostPath`, `hostNetwork`, `hostPID`, `hostIPC`, a mounted container socket, `network_mode: host`,
-    /// in manifests, commands, and code that starts containers.
+    /// `hostPath`, `hostNetwork`, `hostPID`, `hostIPC`, a mounted container socket, folders in which a person keeps keys
+    /// (`~/.ssh`, `~/.aws`), `network_mode: host`, in manifests, commands, and code that starts containers.
     /// ## Why it matters
     /// Files, processes or network of the machine are in reach of what runs inside; the socket is root on the host.
     /// ## Example

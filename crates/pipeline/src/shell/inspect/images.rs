@@ -3,7 +3,7 @@
 use super::Site;
 use crate::rules::{HOST_ACCESS, PRIVILEGED_CONTAINER};
 use crate::shell::Invocation;
-use crate::{Issue, image};
+use crate::{Issue, image, mount};
 use bartizan_core::Severity;
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
@@ -50,11 +50,7 @@ fn privileges(invocation: &Invocation<'_>, issues: &mut Vec<Issue>) {
         }
     }
     for (value, argument) in invocation.values(&["-v", "--volume", "--mount"]) {
-        if value.contains("docker.sock") || value.starts_with("/:") {
-            let message = format!("`{value}` gives the container the machine");
-            let issue = Issue::new(&HOST_ACCESS, argument.word.span.clone(), message);
-            issues.push(issue.severity(Severity::High));
-        }
+        issues.extend(mount::issue(value, argument.word.span.clone()));
     }
     for (value, argument) in invocation.values(&["--network", "--net", "--pid"]) {
         if value == "host" {

@@ -2,10 +2,48 @@
 
 use super::Site;
 use crate::Issue;
+use crate::authentication::is_switched_off;
 use crate::rules::{
     EXPOSED_SERVICE, HOST_ACCESS, INSECURE_TRANSPORT, NO_AUTHENTICATION, UNSAFE_MODEL_FORMAT, WORLD_WRITABLE,
 };
 use bartizan_core::{Confidence, Severity};
+
+/// Programs that speak to servers: what they are told of logging in is about themselves.
+const CLIENTS: &[&str] = &[
+    "ansible",
+    "aws",
+    "az",
+    "cargo",
+    "conda",
+    "curl",
+    "docker",
+    "gcloud",
+    "gh",
+    "git",
+    "glab",
+    "helm",
+    "http",
+    "huggingface-cli",
+    "hf",
+    "kubectl",
+    "npm",
+    "oras",
+    "pip",
+    "pip3",
+    "pnpm",
+    "podman",
+    "poetry",
+    "psql",
+    "redis-cli",
+    "rsync",
+    "scp",
+    "skopeo",
+    "ssh",
+    "twine",
+    "uv",
+    "wget",
+    "yarn",
+];
 
 pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     let invocation = &site.invocation;
@@ -93,15 +131,16 @@ pub(super) fn command(site: &Site<'_>, issues: &mut Vec<Issue>) {
     for argument in &invocation.arguments {
         let (name, value) = argument.text.split_once('=').unwrap_or((argument.text, "?"));
         let value = value.trim_matches(['"', '\'']);
+        let given = argument.text.contains('=').then_some(value);
         let open = match name.trim_start_matches('-') {
             "NotebookApp.token"
             | "ServerApp.token"
             | "IdentityProvider.token"
             | "NotebookApp.password"
             | "ServerApp.password" => value.is_empty(),
-            "disable-token-auth" => true,
             "ServerApp.disable_check_xsrf" => value.eq_ignore_ascii_case("true"),
-            _ => false,
+            // `pip --no-auth` and its like are about whom a client shows itself to.
+            name => !CLIENTS.contains(&program) && is_switched_off(name, given),
         };
         if open && argument.is_option() {
             let message = format!("`{}` switches authentication off", argument.text);
