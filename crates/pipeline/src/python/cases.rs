@@ -310,7 +310,7 @@ mod tests {
             "verify = True\nif dev:\n    verify = False\nrequests.get(u, verify=verify)",
             "kw = {'verify': True}\nif dev:\n    kw['verify'] = False\nrequests.get(u, **kw)",
             "kw = {}\nif dev:\n    kw['verify'] = False\nrequests.get(u, **kw)",
-            "def f(**kw):\n    kw.setdefault('verify', False)\n    return requests.get(u, **kw)",
+            "def f(kw):\n    kw.setdefault('verify', False)\n    return requests.get(u, **kw)",
             "def f(dev):\n    verify = True\n    if dev:\n        verify = False\n    return requests.get(u, verify=verify)",
             "s = requests.Session()\ns.verify = False if dev else '/ca.pem'",
             "match stage:\n    case 'dev':\n        verify = False\n    case _:\n        verify = True\nrequests.get(u, verify=verify)",

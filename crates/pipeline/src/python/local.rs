@@ -53,7 +53,8 @@ impl Walk<'_, '_> {
                     let at = usize::try_from(part.parameters.parameters().trailing_zeros()).ok()?;
                     let name = function.parameters.get(at)?;
                     let given = call.keyword(name).or_else(|| call.positional.get(at.checked_sub(shift)?))?;
-                    is_setting(&given.value).then(|| (Arc::clone(&part.name), given.value.clone()))
+                    is_setting(&given.value)
+                        .then(|| (Arc::clone(&part.name), given.value.clone().or(&Value::default())))
                 })
                 .collect();
             for (name, value) in held {
@@ -210,7 +211,7 @@ impl Walk<'_, '_> {
         let fields = ordered.chain(named.filter(|(name, _)| class.fields.contains(name)));
         let held: Vec<(Arc<str>, Value)> = fields
             .filter(|(_, argument)| is_setting(&argument.value))
-            .map(|(name, argument)| (name, argument.value.clone()))
+            .map(|(name, argument)| (name, argument.value.clone().or(&Value::default())))
             .collect();
         for (name, taint) in given {
             self.fill(number, name, taint);
@@ -269,7 +270,7 @@ impl Walk<'_, '_> {
     }
 }
 
-/// Whether an object is made with it as a setting: a switch or a text that is written down.
+/// Whether an object is made with it as a setting: a switch or a text that is written down. Other objects of the class may hold something else.
 fn is_setting(value: &Value) -> bool {
     matches!(value.known, Known::Bool(_) | Known::Text(_)) && value.taint.is_none()
 }

@@ -22,8 +22,9 @@ rule! {
     /// (`recv_pyobj`, BentoML's `PickleSerializable`), unpicklers whose `find_class` refuses nothing, and libraries that unpickle their own models (gensim, flair,
     /// fastai, stable-baselines3, AutoGluon, PyCaret, statsmodels, Paddle), `torch.hub.load_state_dict_from_url` without `weights_only=True`,
     /// and any loader that is given `allow_pickle=True`, loaders kept in a table, vLLM's `load_format="pt"`, and Keras' makers of layers that are
-    /// given what others sent. Aliases, `functools.partial` and `**` of constant dicts are
-    /// followed.
+    /// given what others sent. Programs of DSPy in `.pkl`, and models that MLflow takes from
+    /// where whoever starts a run says, count as well. Aliases, `functools.partial` and `**` of dicts are followed; where an option is one of
+    /// several values, each counts: milder when only some of them are dangerous.
     ///
     /// `torch.load` without `weights_only` is graded lower: from PyTorch 2.6 on the default is `True`, before it `False`,
     /// and the code does not say which version it will run with.
