@@ -25,7 +25,7 @@ static CHAINS: &[Chain] = &[
     asks_by_name,
     fetches,
     reads_a_list_of_stores,
-        packs_stores,
+    packs_stores,
     waits_for_a_date,
     leads_money_away,
     taps_calls,

@@ -99,12 +99,26 @@ fn waits(rest: &str) -> bool {
     let rest = rest.get(..rest.floor_char_boundary(end)).unwrap_or_default();
     let condition = ["if ", "until ", "unless ", "once ", "as long as "]
         .iter()
-        .filter_map(|word| rest.find(word).filter(|at| rest.get(..*at).is_some_and(|before| before.ends_with(' '))))
+        .filter_map(|word| {
+            rest.find(word).filter(|at| rest.get(..*at).is_some_and(|before| before.ends_with(' ')))
+        })
         .min();
     condition.and_then(|at| rest.get(at..)).is_some_and(|condition| {
-        !["ask", "anyone", "someone", "somebody", "wonder", "notice", "complain", "object", "question", "challeng", "suspicious"]
-            .iter()
-            .any(|word| condition.contains(word))
+        ![
+            "ask",
+            "anyone",
+            "someone",
+            "somebody",
+            "wonder",
+            "notice",
+            "complain",
+            "object",
+            "question",
+            "challeng",
+            "suspicious",
+        ]
+        .iter()
+        .any(|word| condition.contains(word))
     })
 }
 

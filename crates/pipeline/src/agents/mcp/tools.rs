@@ -46,7 +46,8 @@ impl Reader for McpTools {
                 .gap(stop.offset, format!("not read as JSON from here on: {}; mend the syntax", stop.reason));
         }
         let found: Vec<(Option<&str>, Node<'_>)> = yaml.root().map(tools).unwrap_or_default();
-        let names: Vec<&str> = found.iter().filter_map(|(_, tool)| tool.text_of("name")).take(NAMES).collect();
+        let names: Vec<&str> =
+            found.iter().filter_map(|(_, tool)| tool.text_of("name")).take(NAMES).collect();
         for (_, tool) in &found {
             if notes.out_of_time() {
                 return;
@@ -227,12 +228,16 @@ pub(crate) fn says(tool: &str, said: &str, own: &[&str]) -> Vec<Issue> {
         let rule = if found.deed == Deed::Shadows { &TOOL_SHADOWING } else { &TOOL_POISONING };
         // What belongs to the same server may well be named.
         let shown = reading.folded_at(found.span.clone());
-        if found.deed == Deed::Shadows && own.iter().any(|name| *name != tool && shown.contains(&name.to_ascii_lowercase())) {
+        if found.deed == Deed::Shadows
+            && own.iter().any(|name| *name != tool && shown.contains(&name.to_ascii_lowercase()))
+        {
             continue;
         }
         let severity = if found.weight >= Weighed::HIGH { Severity::High } else { Severity::Medium };
         let message = format!("`{}`: {}", bartizan_core::printable(tool, 60), found.signs.join("; "));
-        issues.push(Issue::new(rule, found.span.clone(), message).severity(severity).confidence(Confidence::Medium));
+        issues.push(
+            Issue::new(rule, found.span.clone(), message).severity(severity).confidence(Confidence::Medium),
+        );
     }
     if let Some(span) = pressed.filter(|_| issues.is_empty()) {
         let message = format!(

@@ -2,8 +2,8 @@
 
 use super::{Notes, Reading};
 use crate::agents::acts::Act;
-use crate::agents::document::BlockKind;
 use crate::agents::beside::Neighbour;
+use crate::agents::document::BlockKind;
 use crate::agents::endpoints;
 use crate::agents::hints::Hint;
 use crate::agents::hosts::Host;
@@ -114,10 +114,13 @@ pub(crate) fn check_wordings(reading: &Reading<'_>, notes: &mut Notes<'_>) {
         let body = |place: &usize| {
             reading.document.block_at(*place).is_none_or(|block| block.kind != BlockKind::FrontMatter)
         };
-        let leak = at(Hint::Private)
-            .filter(body)
-            .zip(at(Hint::Out))
-            .is_some_and(|(private, out)| private.abs_diff(out) <= LEAK && !reading.speaks_of_safety());
+        let leak = at(Hint::Private).filter(body).zip(at(Hint::Out)).is_some_and(|(private, out)| {
+            let asked = || {
+                let around = reading.around(&(private.min(out)..private.max(out)), ASKED);
+                CONSENT.iter().any(|way| around.contains(way))
+            };
+            private.abs_diff(out) <= LEAK && !reading.speaks_of_safety() && !asked()
+        });
         let telling = weight >= least && kinds.iter().any(|(hint, _)| hint.weight() >= 3);
         let better = best.as_ref().is_none_or(|(known, ..)| weight > *known);
         if kinds.len() >= 2 && (telling || leak) && better {
@@ -185,6 +188,19 @@ static KNOWN: &[&str] = &[
 const HINTS: u32 = 5;
 /// How far apart wordings stand that belong together, in bytes: a section.
 const TOGETHER: usize = 700;
+/// How far around it a person is asked, in bytes.
+const ASKED: usize = 120;
+/// Ways in which a person is asked before something goes out.
+static CONSENT: &[&str] = &[
+    "ask for confirmation",
+    "ask first",
+    "ask before",
+    "ask the user",
+    "ask the person",
+    "once they agree",
+    "after they agree",
+    "if they agree",
+];
 /// How far something private stands from where it is sent, in bytes: two sentences.
 const LEAK: usize = 260;
 

@@ -51,7 +51,9 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
             reading.role == Role::Reference || sign.act == Act::AsksToReadSecrets && !is_close(reading, sign);
         let severity =
             if reading.role == Role::Reference { severity.min(Severity::Medium) } else { severity };
-        let severity = if severity == Severity::Medium && (shown || is_only_named(reading, sign) || is_scanned(reading, sign)) {
+        let severity = if severity == Severity::Medium
+            && (shown || is_only_named(reading, sign) || is_scanned(reading, sign))
+        {
             Severity::Low
         } else {
             severity
@@ -70,9 +72,12 @@ fn is_scanned(reading: &Reading<'_>, sign: &Sign) -> bool {
         && reading.document.block_at(sign.span.start).is_some_and(|block| block.kind != BlockKind::Code)
         && SCANS.iter().any(|word| reading.subject.contains(word))
         && reading.sends_near(sign).is_none()
-        && !["send", "upload", "post", "copy", "forward", "curl", "print", "attach", "include", "http", "share", "submit"]
-            .iter()
-            .any(|verb| around.contains(verb))
+        && ![
+            "send", "upload", "post", "copy", "forward", "curl", "print", "attach", "include", "http",
+            "share", "submit",
+        ]
+        .iter()
+        .any(|verb| around.contains(verb))
 }
 
 /// What texts say that look for secrets which should not be there.

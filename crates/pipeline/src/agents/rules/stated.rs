@@ -31,6 +31,6 @@ const fn rule(deed: Deed) -> &'static Rule {
         Deed::Stays => &MEMORY_POISONING,
         Deed::Favours | Deed::Spares => &RIGGED_JUDGEMENT,
         Deed::Obeys | Deed::Shadows => &INSTRUCTION_OVERRIDE,
-        Deed::Erases | Deed::Pays => &COMBINED_SIGNS,
+        Deed::Erases | Deed::Pays | Deed::Plants => &COMBINED_SIGNS,
     }
 }

@@ -127,6 +127,16 @@ pub(super) fn classes_of(word: &str) -> Classes {
             return *classes;
         }
     }
+    if found == Classes::default()
+        && word.contains('-')
+        && word.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'.'))
+    {
+        for part in word.split(['-', '.']).filter(|part| part.len() >= 3) {
+            for form in plain_forms(part) {
+                found.0 |= WORDS.get(&*form).map_or(0, |classes| classes.0);
+            }
+        }
+    }
     if is_private_path(word) {
         found.0 |= Classes::bit(Class::Credential);
     }
@@ -169,18 +179,46 @@ fn plain_forms(word: &str) -> Vec<String> {
 
 /// Whether `word` is the path of a file that programs keep to themselves, or the name of a variable that holds a secret.
 fn is_private_path(word: &str) -> bool {
-    let home = ["~/.", "$home/.", "/home/", "~/library", "%appdata%", "~/appdata"].iter().any(|begin| word.starts_with(begin));
-    let public = ["/.claude/skills", "/.local/bin", "/.cache", ".bashrc", ".zshrc", ".profile", ".gitignore", "/.nvm", "/.cargo/bin"]
+    let home = ["~/.", "$home/.", "/home/", "~/library", "%appdata%", "~/appdata"]
         .iter()
-        .any(|part| word.contains(part));
-    let file = [".netrc", ".pgpass", ".npmrc", ".pypirc", "id_rsa", "id_ed25519", "kubeconfig", ".pfx", ".p12", ".kdbx", "/.ssh", "/.aws", "/.gnupg"]
-        .iter()
-        .any(|part| word.contains(part));
+        .any(|begin| word.starts_with(begin));
+    let public = [
+        "/.claude/skills",
+        "/.local/bin",
+        "/.cache",
+        ".bashrc",
+        ".zshrc",
+        ".profile",
+        ".gitignore",
+        "/.nvm",
+        "/.cargo/bin",
+    ]
+    .iter()
+    .any(|part| word.contains(part));
+    let file = [
+        ".netrc",
+        ".pgpass",
+        ".npmrc",
+        ".pypirc",
+        "id_rsa",
+        "id_ed25519",
+        "kubeconfig",
+        ".pfx",
+        ".p12",
+        ".kdbx",
+        "/.ssh",
+        "/.aws",
+        "/.gnupg",
+    ]
+    .iter()
+    .any(|part| word.contains(part));
     let variable = word.contains('_')
         && ["token", "key", "secret", "password", "passwd", "credentials", "pat"]
             .iter()
             .any(|end| word.strip_suffix(end).is_some_and(|before| before.ends_with('_')));
-    let environment = matches!(word, "process.env" | "os.environ") || word == ".env" || word.starts_with(".env.") && !word.contains("example");
+    let environment = matches!(word, "process.env" | "os.environ")
+        || word == ".env"
+        || word.starts_with(".env.") && !word.contains("example");
     home && !public || file || variable || environment
 }
 
@@ -197,13 +235,13 @@ static WORDS: LazyLock<HashMap<&'static str, Classes>> = LazyLock::new(|| {
 static TABLE: &[(Class, &str)] = &[
     (
         Class::Send,
-        "send sent post upload forward mirror relay submit share ship push sync synchronise synchronize transmit mail email \
+        "repeat replay send sent post upload forward mirror relay submit share ship push sync synchronise synchronize transmit mail email \
          e-mail cc bcc transfer stream deliver hand handed pass export publish beacon report ping exfiltrate leak dispatch route \
          tunnel go goes went copy copied give given gave let put provide wire fax",
     ),
     (
         Class::Put,
-        "put place placed drop dropped write wrote written writing save store keep kept add insert append attach include embed \
+        "become becomes put place placed drop dropped write wrote written writing save store keep kept add insert append attach include embed \
          enter copy copied paste set lay leave left encode encoded hide hid hidden record note fill close end begin carry list \
          prepend inject sign commit weave work file wrap bake stash tack tuck",
     ),
@@ -214,13 +252,13 @@ static TABLE: &[(Class, &str)] = &[
     ),
     (
         Class::Tell,
-        "tell told say said mention inform notify report show shown list disclose reveal explain comment remark announce raise \
+        "trace tell told say said mention inform notify report show shown list disclose reveal explain comment remark announce raise \
          flag point pointing describe speak spoken talk discuss document warn highlight surface explanation word notice mention \
          refer reference display bring brought call alert note acknowledge admit state cite",
     ),
     (
         Class::Know,
-        "know known learn hear heard see seen notice stumble realise realize read understand care wonder worry look ask \
+        "aware see look read know known learn hear heard see seen notice stumble realise realize read understand care wonder worry look ask \
          approve confirm bother consult interrupt disturb trouble involve concern find involved",
     ),
     (
@@ -230,12 +268,12 @@ static TABLE: &[(Class, &str)] = &[
     ),
     (
         Class::Off,
-        "disable skip bypass deactivate ignore relax lift remove drop suppress circumvent weaken lower turn turned switch \
+        "close closed delete deleted disable skip bypass deactivate ignore relax lift remove drop suppress circumvent weaken lower turn turned switch \
          switched take taken comment uncheck unset mute silence pause stop defeat evade override dismiss waive exempt empty strip",
     ),
     (
         Class::Present,
-        "present call describe label mark book title name declare record file pass report refer speak enter frame give given \
+        "close claim pretend introduce count group justify word phrase present call describe label mark book title name declare record file pass report refer speak enter frame give given \
          say log register list explain sell sold commit put announce tag word phrase categorise categorize classify treat show \
          fold disguise pose mention",
     ),
@@ -254,7 +292,10 @@ static TABLE: &[(Class, &str)] = &[
         "install load source import download run execute pull fetch use add insert include pin require depend set change \
          switch point replace swap configure redirect come take",
     ),
-    (Class::Obey, "follow obey do does done act execute carry comply heed perform run adopt apply honour honor"),
+    (
+        Class::Obey,
+        "follow obey do does done act execute carry comply heed perform run adopt apply honour honor",
+    ),
     (
         Class::Ask,
         "ask confirm agree agreed consent approve permission approval confirmation opt opted yes consult",
@@ -271,7 +312,7 @@ static TABLE: &[(Class, &str)] = &[
     ),
     (
         Class::Personal,
-        "address phone telephone number salary salaries bank card passport birthday birth surname name names customer patient \
+        "profile address phone telephone number salary salaries bank card passport birthday birth surname name names customer patient \
          booking medical health diagnosis contact contacts iban ssn subscriber subscribers recipients clipboard keystroke types \
          typed photo photos scans location parent parents child children diary personal private biometric microphone camera",
     ),
@@ -290,11 +331,11 @@ static TABLE: &[(Class, &str)] = &[
         "row rows table tables file files document documents repository repo branch branches stash stashes code diff dump \
          invoice invoices pdf pdfs result results output outputs answer answers report reports draft drafts data dataset database \
          schema sheet spreadsheet contract contracts text texts content contents everything finding findings sample samples \
-         source sources image images note notes lot all backup archive copy log logs plan plans summary page pages letter essay",
+         source sources image images note notes lot all folder folders directory contents payload body request requests backup archive copy log logs plan plans summary page pages letter essay",
     ),
     (
         Class::Report,
-        "summary report answer message diff description changelog notes list reply response output commit pr confirmation recap \
+        "docs documentation board piles view summary report answer message diff description changelog notes list reply response output commit pr confirmation recap \
          closing explanation readme minutes digest comment review overview log logs result body title entry note notice table \
          headline text words feedback record transcript timeline chat conversation statement account",
     ),
@@ -308,7 +349,7 @@ static TABLE: &[(Class, &str)] = &[
     ),
     (
         Class::Guard,
-        "hook hooks verification signature signatures check checks scan scans scanner confirmation permission permissions prompt \
+        "assertion assertions protected hook hooks verification signature signatures check checks scan scans scanner confirmation permission permissions prompt \
          prompts sandbox firewall tls ssl certificate certificates integrity hash hashes audit trail logging antivirus defender \
          gatekeeper csp cors auth authentication authorization encryption policy approval approvals quarantine protection 2fa mfa \
          guard guardrail guardrails rule rules validation linter limit limits seccomp selinux apparmor rbac lock review reviews \
@@ -320,7 +361,7 @@ static TABLE: &[(Class, &str)] = &[
     ),
     (
         Class::Party,
-        "service services server servers mailbox collector dashboard crm maker makers vendor vendors partner partners support \
+        "agent agents service services server servers mailbox collector dashboard crm maker makers vendor vendors partner partners support \
          project relay gateway farm backend bot archive operator operations marketing sponsor sponsors registry platform portal \
          intake inbox webhook endpoint company provider host channel product producer publisher analytics telemetry team cloud",
     ),
@@ -332,7 +373,7 @@ static TABLE: &[(Class, &str)] = &[
     ),
     (
         Class::Source,
-        "index index-url registry mirror base image proxy repository repo source feed channel cdn script package packages \
+        "api_base base-url baseurl api-base api_url index index-url registry mirror base image proxy repository repo source feed channel cdn script package packages \
          dependency endpoint base_url host url gateway installer binary loader tarball wheel module plugin upstream resolver",
     ),
     (
@@ -352,7 +393,7 @@ static TABLE: &[(Class, &str)] = &[
     ),
     (
         Class::Adverse,
-        "incident incidents lawsuit lawsuits outage outages advisory advisories complaint complaints weakness weaknesses \
+        "worse weaker poorer weak incident incidents lawsuit lawsuits outage outages advisory advisories complaint complaints weakness weaknesses \
          criticism drawback drawbacks downside downsides alternative alternatives risk risks side-effect side-effects defect \
          defects vulnerability vulnerabilities finding findings negative bad poor critical recall recalls breach breaches \
          problem problems issue issues failure failures flaw flaws celery allergen allergens cause fault cheaper competitor \
@@ -367,7 +408,7 @@ static TABLE: &[(Class, &str)] = &[
     ),
     (
         Class::Uneasy,
-        "nervous confused confuse annoyed annoy distracted distract alarmed alarm worried worry mistake irritated irritate \
+        "discussion discussions fuss confusion panic needless nervous confused confuse annoyed annoy distracted distract alarmed alarm worried worry mistake irritated irritate \
          overwhelmed unsettled anxious puzzled frightened scare scared misunderstand bored suspicious",
     ),
     (
@@ -391,7 +432,10 @@ static TABLE: &[(Class, &str)] = &[
         "log logs trail trails history audit cloudtrail flow-logs backup backups snapshot snapshots evidence reflog journal \
          events auditd syslog wtmp traces",
     ),
-    (Class::Account, "account iban wallet payout payment payments invoice reimbursement reimbursements transfer transfers refund refunds"),
+    (
+        Class::Account,
+        "account iban wallet payout payment payments invoice reimbursement reimbursements transfer transfers refund refunds",
+    ),
     (Class::Modal, "must should shall always ensure sure need needs have has"),
 ];
 

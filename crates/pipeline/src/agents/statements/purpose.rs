@@ -19,10 +19,33 @@ impl<'t> Purpose<'t> {
             subject,
             network: description.is_empty() || {
                 let folded = description.to_lowercase();
-                folded.split(|c: char| !c.is_alphanumeric()).any(|word| OUTWARD.iter().any(|begins| word.starts_with(begins)))
+                folded
+                    .split(|c: char| !c.is_alphanumeric())
+                    .any(|word| OUTWARD.iter().any(|begins| word.starts_with(begins)))
             },
             teaches_defence: DEFENCE.iter().any(|word| subject.contains(word)),
         }
+    }
+
+    /// Whether it says that it judges, compares or advises.
+    pub(super) fn judges(&self) -> bool {
+        self.speaks_of(&[
+            "compar",
+            "review",
+            "rank",
+            "rate",
+            "recommend",
+            "advi",
+            "choos",
+            "choice",
+            "evaluat",
+            "assess",
+            "grade",
+            "shortlist",
+            "triag",
+            "digest",
+            "summar",
+        ])
     }
 
     /// Whether it says one of `words`.
@@ -36,9 +59,9 @@ impl<'t> Purpose<'t> {
         let host = host.rsplit('@').next().unwrap_or(host);
         let host = host.split(['/', ':', '?', '#']).next().unwrap_or(host);
         let whole = format!("https://{host}/");
-        let own = hosts::addresses(&whole)
-            .iter()
-            .any(|found| found.sort() == hosts::Host::Local && !is_reserved(found.host) || found.belongs_to(self.subject));
+        let own = hosts::addresses(&whole).iter().any(|found| {
+            found.sort() == hosts::Host::Local && !is_reserved(found.host) || found.belongs_to(self.subject)
+        });
         own || endpoints::is_known(address)
     }
 }
@@ -50,14 +73,55 @@ fn is_reserved(host: &str) -> bool {
 
 /// Beginnings of words by which a description says that it brings things to others.
 static OUTWARD: &[&str] = &[
-    "send", "upload", "post", "publish", "shar", "mail", "email", "sync", "notif", "submit", "deploy", "export", "backup", "mirror",
-    "telemetr", "analytic", "import", "api", "webhook", "back", "deliver", "transfer", "migrat", "report", "integrat", "connect",
-    "interact", "messag", "server", "client", "cloud",
+    "send",
+    "upload",
+    "post",
+    "publish",
+    "shar",
+    "mail",
+    "email",
+    "sync",
+    "notif",
+    "submit",
+    "deploy",
+    "export",
+    "backup",
+    "mirror",
+    "telemetr",
+    "analytic",
+    "import",
+    "api",
+    "webhook",
+    "backs",
+    "deliver",
+    "transfer",
+    "integrat",
+    "connect",
+    "messag",
+    "cloud",
+    "statistic",
 ];
 
 /// Beginnings of words for those who look for attacks.
 static DEFENCE: &[&str] = &[
-    "injection", "malware", "phishing", "pentest", "penetration", "red team", "red-team", "redteam", "forensic",
-    "threat", "jailbreak", "adversar", "poison", "exploit", "vulnerab", "security train", "incident response",
-    "fraud", "guardrail", "exfiltrat",
+    "injection",
+    "malware",
+    "phishing",
+    "pentest",
+    "penetration",
+    "red team",
+    "red-team",
+    "redteam",
+    "forensic",
+    "threat",
+    "jailbreak",
+    "adversar",
+    "poison",
+    "exploit",
+    "vulnerab",
+    "security train",
+    "incident response",
+    "fraud",
+    "guardrail",
+    "exfiltrat",
 ];

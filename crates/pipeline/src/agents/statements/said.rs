@@ -105,15 +105,13 @@ impl<'t> Said<'t> {
     pub(super) fn negated(&self, index: usize) -> bool {
         let mut listed = false;
         for (away, token) in self.before(index, GOVERNS).enumerate() {
-            listed |= matches!(token.text, "or" | "nor");
+            listed |= token.any_of("or nor");
             // "… but write" and "…; write" begin anew.
-            if matches!(token.text, "but" | "then" | "instead" | "only")
-                || token.ends_clause && !listed
-            {
+            if token.any_of("but then instead only") || token.ends_clause && !listed {
                 return false;
             }
             if token.is(Class::Not) {
-                let noun = matches!(token.text, "no" | "without" | "nothing" | "none");
+                let noun = token.any_of("no without nothing none");
                 let also = self.before(index, away).any(|word| word.text == "only");
                 return !also && (!noun || away <= 2);
             }
@@ -125,16 +123,26 @@ impl<'t> Said<'t> {
     pub(super) fn span(&self, from: usize, to: usize) -> Range<usize> {
         let place = |index: usize| self.at(index).map_or(0..0, |token| token.span.clone());
         let (one, other) = (place(from), place(to));
-        self.start.saturating_add(one.start.min(other.start))..self.start.saturating_add(one.end.max(other.end))
+        self.start.saturating_add(one.start.min(other.start))
+            ..self.start.saturating_add(one.end.max(other.end))
     }
 }
 
 /// Whether `row` says what attackers, bad texts or findings are like.
 fn is_attributed(row: &str, tokens: &[Token<'_>]) -> bool {
     tokens.iter().any(|token| token.is(Class::Attacker))
-        || ["look for", "looks for", "signs of", "ones that", "such as \"", "text like", "to flag:", "example of"]
-            .iter()
-            .any(|way| row.contains(way))
+        || [
+            "look for",
+            "looks for",
+            "signs of",
+            "ones that",
+            "such as \"",
+            "text like",
+            "to flag:",
+            "example of",
+        ]
+        .iter()
+        .any(|way| row.contains(way))
 }
 
 /// How many words before it negate a word.

@@ -20,6 +20,13 @@ pub(super) struct Token<'t> {
     pub(super) named: bool,
 }
 
+impl Token<'_> {
+    /// Whether it is one of `words`, which white space parts.
+    pub(super) fn any_of(&self, words: &str) -> bool {
+        words.split_ascii_whitespace().any(|word| word == self.text)
+    }
+}
+
 /// The first [`MOST`] words of `sentence`, which begins at byte `start` of the text whose capitals `capital` knows.
 pub(super) fn tokens<'t>(sentence: &'t str, start: usize, capital: &dyn Fn(usize) -> bool) -> Vec<Token<'t>> {
     let mut found: Vec<Token<'t>> = Vec::new();
@@ -38,11 +45,17 @@ pub(super) fn tokens<'t>(sentence: &'t str, start: usize, capital: &dyn Fn(usize
         let tail = text.get(bare.len()..).unwrap_or_default();
         // A word that stands first, behind a mark or all in capitals is written so for other reasons.
         let open = found.last().is_none_or(|last| {
-            sentence.get(last.span.end..begin).is_some_and(|between| between.contains(|c: char| !(c.is_whitespace() || matches!(c, ',' | ')'))))
+            sentence
+                .get(last.span.end..begin)
+                .is_some_and(|between| between.contains(|c: char| !(c.is_whitespace() || c == ',')))
         });
         let letters = bare.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '\'' | '\u{2019}'));
         let from_start = start.saturating_add(begin);
-        let named = !open && letters && bare.len() >= 4 && capital(from_start) && !capital(from_start.saturating_add(1));
+        let named = !open
+            && letters
+            && bare.len() >= 4
+            && capital(from_start)
+            && !capital(from_start.saturating_add(1));
         found.push(Token {
             text: bare,
             span: begin..begin.saturating_add(bare.len()),
