@@ -51,18 +51,15 @@ impl<'a> Walk<'a, '_> {
                 (Some(name), _) => named.push((Arc::from(name.as_str()), Argument { value, span, written })),
                 (None, Known::Entries(entries)) => {
                     for (name, value) in entries.iter() {
-                        match name {
-                            Some(name) => named.push((
-                                Arc::clone(name),
-                                Argument { value: value.clone(), span: span.clone(), written: "" },
-                            )),
-                            None => {
-                                open = true;
-                                if !value.all_taint().is_none() {
-                                    let (value, span) = (value.clone(), span.clone());
-                                    named.push((Arc::from("**"), Argument { value, span, written }));
-                                }
-                            }
+                        if let Some(name) = name {
+                            let (value, span) = (value.clone(), span.clone());
+                            named.push((Arc::clone(name), Argument { value, span, written: "" }));
+                            continue;
+                        }
+                        open = true;
+                        if !value.all_taint().is_none() {
+                            let (value, span) = (value.clone(), span.clone());
+                            named.push((Arc::from("**"), Argument { value, span, written }));
                         }
                     }
                 }

@@ -184,15 +184,14 @@ fn held(owner: &Value, key: &Value) -> (bool, bool) {
 /// The dict `owner` without what it holds under `key`; any of its entries may be gone when that is not known.
 fn without(owner: &Value, key: &Value) -> Value {
     let Known::Entries(entries) = &owner.known else { return owner.clone() };
-    let entries: Vec<(Option<Arc<str>>, Value)> = match key.as_text() {
-        Some(key) => entries.iter().filter(|(name, _)| name.as_deref() != Some(key)).cloned().collect(),
-        None => {
-            let unsure = entries.iter().map(|(name, value)| match name {
-                Some(_) => (name.clone(), value.clone().or_absent()),
-                None => (None, value.clone()),
-            });
-            unsure.collect()
-        }
+    let entries: Vec<(Option<Arc<str>>, Value)> = if let Some(key) = key.as_text() {
+        entries.iter().filter(|(name, _)| name.as_deref() != Some(key)).cloned().collect()
+    } else {
+        let unsure = entries.iter().map(|(name, value)| match name {
+            Some(_) => (name.clone(), value.clone().or_absent()),
+            None => (None, value.clone()),
+        });
+        unsure.collect()
     };
     Value { known: Known::entries(entries), taint: owner.taint }
 }

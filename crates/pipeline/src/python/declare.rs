@@ -198,7 +198,7 @@ impl<'a> Walk<'a, '_> {
             *number
         } else {
             let number = self.state.classes.len();
-            self.state.classes.push(Class { bases, parents, unpickles, ..Class::default() });
+            self.state.classes.push(Class { parents, bases, unpickles, ..Class::default() });
             self.state.defined.insert(place, number);
             number
         };

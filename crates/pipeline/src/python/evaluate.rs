@@ -299,7 +299,12 @@ impl<'a> Walk<'a, '_> {
                                 match &value.known {
                                     Known::Items(_) => vec![HOLE.to_string()],
                                     _ if inner.format_spec.is_some() => vec![HOLE.to_string()],
-                                    Known::Either(all) if texts.len() == 1 => {
+                                    Known::Either(all)
+                                        if texts
+                                            .iter()
+                                            .all(|text| texts.len() == 1 && text.len() < LONGEST_NAME)
+                                            && all.iter().all(is_short) =>
+                                    {
                                         all.iter().map(Value::spelt).collect()
                                     }
                                     _ => vec![value.spelt()],
@@ -326,6 +331,14 @@ impl<'a> Walk<'a, '_> {
         let all = texts.into_iter().map(|text| Value { known: Known::of_text(text), taint });
         all.reduce(|one, other| one.or(&other)).unwrap_or_default()
     }
+}
+
+/// Longest text that is followed in several forms, in bytes.
+const LONGEST_NAME: usize = 512;
+
+/// Whether a value is a text that may be part of a name or address, or no text.
+fn is_short(value: &Value) -> bool {
+    value.as_pieces().is_none_or(|text| text.len() < LONGEST_NAME)
 }
 
 /// `first` with a hole for what is not the same in all `texts`, which begin and end alike.

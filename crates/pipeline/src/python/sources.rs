@@ -64,7 +64,7 @@ pub(super) fn of_path(path: &str) -> Taint {
         }
         Some(b's')
             if begins("selenium.webdriver")
-                && (path.ends_with(".page_source") || path.ends_with(".text")) =>
+                && matches!(path.rsplit('.').next(), Some("page_source" | "text")) =>
         {
             Taint::NETWORK
         }

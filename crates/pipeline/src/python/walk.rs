@@ -65,6 +65,7 @@ impl Default for State {
 }
 
 /// The walk through one window.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about where it is")]
 pub(super) struct Walk<'a, 's> {
     /// Text of the window.
     pub(super) source: &'a str,

@@ -112,7 +112,7 @@ pub(super) fn by_option(call: &Call<'_>, module: &mut Module) {
     if call.is_of("dspy")
         && name == "load"
         && call.keyword("allow_pickle").is_none()
-        && pickled.is_some_and(|path| path.ends_with(".pkl") || path.ends_with(".pickle"))
+        && pickled.is_some_and(|path| matches!(path.rsplit('.').next(), Some("pkl" | "pickle")))
     {
         loads(call, module, "DSPy unpickles a program that is kept in such a file", Confidence::Medium);
     }
