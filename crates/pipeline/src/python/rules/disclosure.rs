@@ -122,7 +122,8 @@ const GETTERS: &[&str] =
 fn is_whole(written: &str, getter: &str) -> bool {
     written.match_indices(getter).any(|(at, _)| {
         let before = written.get(..at).unwrap_or_default();
-        if before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+        let begun = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if !getter.starts_with('.') && before.ends_with(begun) {
             return false;
         }
         // What it is a method of: `HfFolder.`, `UserSecretsClient()`.
