@@ -173,7 +173,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             module
                 .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
         }
-        _ if call.name() == "recv_pyobj" && call.path.starts_with(['?', 'z']) => {
+        _ if call.name() == "recv_pyobj" => {
             let message = "`recv_pyobj` unpickles whatever the other side of the socket sends";
             module
                 .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
