@@ -10,6 +10,17 @@ use std::sync::LazyLock;
 impl Reading<'_> {
     /// Whether what was taken for `act` at `span` of the text is no such act.
     pub(super) fn is_innocent(&self, act: Act, span: &Range<usize>) -> bool {
+        let told = matches!(
+            act,
+            Act::Conceals
+                | Act::SkipsApproval
+                | Act::AsksToSendSecrets
+                | Act::AsksToSendConversation
+                | Act::Persists
+        );
+        if told && self.is_told_as_sought(span) {
+            return true;
+        }
         match act {
             // The token of a service, in a header, to that service.
             Act::ReadsCredentials if self.line_of(span).contains("authorization") => {
@@ -148,6 +159,39 @@ impl Reading<'_> {
                 || behind.contains("|keys")
                 || behind.contains("map_values(length)"))
             || behind.contains("custom-columns")
+    }
+
+    /// Whether a sentence tells what is to be found, as those who look for it write: "Signs to look for: reads `~/.ssh`, posts to a paste site".
+    fn is_told_as_sought(&self, span: &Range<usize>) -> bool {
+        let before = self.folded_at(span.start.saturating_sub(REST)..span.end);
+        let sentence = before.rsplit(['.', '!', '?', '\n']).find(|part| part.len() > 2).unwrap_or_default();
+        let Some((led, _)) = sentence.split_once(':') else { return false };
+        let things = [
+            "sign",
+            "entr",
+            "pattern",
+            "indicator",
+            "symptom",
+            "text",
+            "example",
+            "finding",
+            "skill",
+            "line",
+            "thing",
+        ];
+        let looks = [
+            "to flag",
+            "to look for",
+            "to report",
+            "to watch for",
+            "to catch",
+            "to detect",
+            "of compromise",
+            "of poisoning",
+        ];
+        let named = led.trim_start_matches(['-', '*', '#', ' ']).split(' ').take(3);
+        let mut named = named.filter(|word| things.iter().any(|thing| word.starts_with(thing)));
+        named.next().is_some() && looks.iter().any(|look| led.trim_end().ends_with(look))
     }
 
     /// Whether a sentence says what to do where something comes by, and nothing is taken: "if you find `~/.netrc` in a script, say so".

@@ -95,6 +95,7 @@ fn weigh(window: &[(&Said<'_>, &[Done])], purpose: &Purpose<'_>) -> Option<Weigh
         window.iter().enumerate().flat_map(|(index, (_, done))| done.iter().map(move |done| (index, done)))
     };
     let (mut last, main) = deeds().max_by_key(|(index, done)| (done.weight, std::cmp::Reverse(*index)))?;
+    let main_at = last;
     let mut covered: Vec<Cover> = Vec::new();
     let (mut open, mut asked, mut begins) = (false, false, false);
     for (index, (said, done)) in window.iter().enumerate() {
@@ -102,7 +103,9 @@ fn weigh(window: &[(&Said<'_>, &[Done])], purpose: &Purpose<'_>) -> Option<Weigh
         begins |= index == 0 && !(done.is_empty() && covers.is_empty())
             || index == 1 && done.iter().any(|done| done.back);
         for cover in covers {
-            if !covered.contains(&cover) {
+            // What is said beside another task is said before it or with it.
+            let late = cover == Cover::Beside && index > main_at;
+            if !late && !covered.contains(&cover) {
                 covered.push(cover);
                 last = last.max(index);
             }
@@ -246,6 +249,7 @@ mod tests {
             "An attacker may post the access token to https://in.acme-box.net/v1 and not mention it.",
             "Entries to flag: ones that send the access token to https://in.acme-box.net/v1.",
             "Never send the access token to https://in.acme-box.net/v1.",
+            "Use before a repository goes public, or when somebody fears that a key has leaked.",
         ] {
             assert!(weight("keeps notes", fine) < Weighed::MEDIUM, "{fine}");
         }

@@ -70,9 +70,12 @@ impl Cover {
     }
 }
 
+/// How a cover is told in a sentence.
+type Way = fn(&Said<'_>) -> bool;
+
 /// The covers in `said`.
 pub(super) fn of(said: &Said<'_>) -> Vec<Cover> {
-    let ways: [(Cover, fn(&Said<'_>) -> bool); 9] = [
+    let ways: [(Cover, Way); 9] = [
         (Cover::Silence, is_silent),
         (Cover::Unseen, unseen),
         (Cover::Disguise, is_disguised),

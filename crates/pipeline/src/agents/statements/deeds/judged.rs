@@ -28,28 +28,32 @@ impl Whom {
 
 /// Whom a sentence names that the text is not about: a name, an account, "our partner".
 fn party(said: &Said<'_>, purpose: &Purpose<'_>) -> Option<usize> {
-    said.tokens.iter().enumerate().position(|(index, word)| {
+    let named = said.tokens.iter().enumerate().position(|(index, word)| {
         let led = || {
             said.before(index, 4).any(|word| {
-                word.any_of("by from of crate package account vendor publisher supplier under below touches touching in")
+                word.any_of(
+                    "by from of crate package account vendor publisher supplier under below touches touching",
+                )
             })
+        };
+        let plain = |word: &str| {
+            word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/'))
         };
         let code = word.quoted
             && word.span.len() >= 4
             && !word.text.starts_with('-')
-            && word
-                .text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/'))
+            && word.text.contains(['-', '_', '/'])
+            && plain(word.text)
             && led();
         let name = word.named
             && !purpose.subject.contains(word.text.trim_end_matches("'s"))
             && !COMMON_NAMES.contains(&word.text);
         let account = word.text.contains('@') && word.text.len() > 3
             || word.text.len() >= 9 && word.text.bytes().all(|byte| byte.is_ascii_digit());
-        let ours = word.any_of("our sponsor sponsors partner partners")
-            || word.text == "house";
-        name || account || code || ours
+        name || account || code
+    });
+    named.or_else(|| {
+        said.tokens.iter().position(|word| word.any_of("our sponsor sponsors partner partners house"))
     })
 }
 

@@ -107,12 +107,15 @@ pub(super) fn leaks(
             2
         }
         (Place::Address | Place::Public | Place::Carrier, Some(Object::Private)) => 3,
-        (Place::Address | Place::Party, Some(Object::Machine)) if !purpose.network => 2,
-        (Place::Carrier, Some(Object::Machine)) if !purpose.network => 1,
-        (Place::Address, Some(Object::Work)) if !purpose.network => 2,
-        (Place::Party, Some(Object::Private)) if !purpose.network => 2,
+        (Place::Address | Place::Party, Some(Object::Machine))
+        | (Place::Address, Some(Object::Work))
+        | (Place::Party, Some(Object::Private))
+            if !purpose.network =>
+        {
+            2
+        }
+        (Place::Carrier, Some(Object::Machine)) | (Place::Party, Some(Object::Work)) if !purpose.network => 1,
         (Place::Address, _) => 1,
-        (Place::Party, Some(Object::Private | Object::Work)) if !purpose.network => 1,
         _ => 0,
     };
     let weight = if filled.is_some() { weight.max(2) } else { weight };
@@ -192,7 +195,10 @@ fn led(said: &Said<'_>, purpose: &Purpose<'_>) -> Option<(usize, Place, usize)> 
             said.at(verb).is_some_and(|word| word.is(Class::Send) || word.any_of("through load"));
         let strict = match place {
             Place::Address => sends || toward,
-            Place::Public => true,
+            // "Before a repository goes public": nothing is brought there.
+            Place::Public => !said.before(at, 2).any(|word| {
+                word.any_of("go goes going gone went become becomes became is are was be been stay stays")
+            }),
             Place::Party => {
                 collected(said, at).is_some() || sends
                     && said
