@@ -36,6 +36,7 @@ mod withdraw;
 pub mod agents;
 mod authentication;
 pub mod dependencies;
+mod digest;
 pub mod hcl;
 pub mod registry;
 pub mod rules;

@@ -153,6 +153,12 @@ impl<'a> Program<'a> {
             at = at.checked_sub(1)?;
         }
         at = self.before_types(at);
+        // `tools[name](…)`: a member without a name.
+        if self.word(at) == "]" {
+            let owner = self.tokens.get(at)?.pair?.checked_sub(1)?;
+            at = Some(owner).filter(|owner| self.is(*owner, Kind::Word))?;
+            parts.push("[]");
+        }
         let mut begin;
         loop {
             // `a.b(…).c`, `a['b'].c`, `a!.b`

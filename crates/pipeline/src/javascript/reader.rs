@@ -30,10 +30,12 @@ impl Reader for JavaScript {
             &crate::python::SQL_FROM_DATA,
             &crate::rules::EXPOSED_SERVICE,
             &crate::rules::INSECURE_TRANSPORT,
+            &crate::rules::NO_AUTHENTICATION,
             &crate::rules::REMOTE_CODE,
             &crate::rules::SECRET,
             &crate::rules::TLS_DISABLED,
             &crate::rules::UNPINNED_MODEL,
+            &crate::rules::UNVERIFIED_DOWNLOAD,
         ]
     }
 

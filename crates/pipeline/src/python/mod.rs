@@ -8,6 +8,7 @@ mod call;
 mod called;
 mod declare;
 mod defaults;
+mod digests;
 pub(crate) mod embedded;
 mod escape;
 mod evaluate;

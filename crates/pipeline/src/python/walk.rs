@@ -299,6 +299,7 @@ impl<'a, 's> Walk<'a, 's> {
 
     fn choose(&mut self, choice: &'a ast::StmtIf) {
         self.evaluate(&choice.test);
+        self.digest_only_told(choice);
         let within = self.allowed(&choice.test, true);
         let mut branches = vec![self.branch_where(&choice.body, &within)];
         let mut or_none = true;

@@ -8,7 +8,7 @@ pub(super) fn of_members(before: &[&str], member: &str) -> Option<Origin> {
     let request = matches!(last, "req" | "request" | "ctx" | "c") || before.ends_with(&["ctx", "request"]);
     if request
         && matches!(last, "req" | "request")
-        && matches!(member, "body" | "query" | "params" | "headers" | "cookies")
+        && matches!(member, "body" | "query" | "params" | "headers" | "cookies" | "file" | "files")
     {
         return Some(Origin::Request);
     }
