@@ -13,6 +13,7 @@ mod examine;
 mod fix;
 mod header;
 mod image;
+mod image_program;
 mod inspector;
 mod issue;
 mod javascript;
