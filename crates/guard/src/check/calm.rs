@@ -30,7 +30,7 @@ impl Stretch {
     /// Its last two words, or one where there are no more.
     pub(crate) fn ending(&self) -> impl Iterator<Item = Range<usize>> {
         let before = (self.before < self.last).then_some(self.before..self.last);
-        before.into_iter().chain([self.last..self.end])
+        before.into_iter().chain(std::iter::once(self.last..self.end))
     }
 }
 

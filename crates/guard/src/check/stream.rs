@@ -415,9 +415,8 @@ impl Tail {
 
     /// Drops what lies well before `place`.
     pub(crate) fn forget(&mut self, place: usize) {
-        while self.starts.get(1).is_some_and(|next| *next <= place) {
-            self.starts.pop_front();
-        }
+        let gone = self.starts.partition_point(|start| *start <= place).saturating_sub(1);
+        self.starts.drain(..gone);
         let keep = place.saturating_sub(CONTEXT).saturating_sub(self.base);
         if keep > SLACK {
             let keep = self.text.floor_char_boundary(keep);

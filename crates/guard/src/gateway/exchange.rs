@@ -25,6 +25,7 @@ use hyper::http::request::Parts;
 use hyper::http::uri::PathAndQuery;
 use hyper::upgrade::OnUpgrade;
 use hyper::{HeaderMap, Method, Response, StatusCode};
+use std::borrow::Cow;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -280,16 +281,16 @@ fn judged_query(way: &Way<'_>, asked: &Asked, said: &[u8], recording: &mut Recor
 }
 
 /// The body to send in place of the one that came, with headers that fit it.
-fn judged_request(
+fn judged_request<'h>(
     way: &Way<'_>,
     asked: &mut Asked,
-    headers: &HeaderMap,
+    headers: &'h HeaderMap,
     body: Bytes,
     recording: &mut Recording,
-) -> Result<(Bytes, HeaderMap), Refused> {
+) -> Result<(Bytes, Cow<'h, HeaderMap>), Refused> {
     recording.asked(&body);
     if body.is_empty() || way.protocol == Protocol::Opaque {
-        return Ok((body, headers.clone()));
+        return Ok((body, Cow::Borrowed(headers)));
     }
     let started = Instant::now();
     let most = way.plan.limits.request_bytes;
@@ -316,14 +317,14 @@ fn judged_request(
         Ok(Outcome { changed: Some(changed), head, .. }) if enforced => {
             let mut headers = headers.clone();
             headers::changed(&mut headers, head);
-            Ok((Bytes::from(changed), headers))
+            Ok((Bytes::from(changed), Cow::Owned(headers)))
         }
-        Ok(_) => Ok((body, headers.clone())),
+        Ok(_) => Ok((body, Cow::Borrowed(headers))),
         Err(refused) => {
             recording.change(|decision| decision.unjudged = Some(refused.kind.name()));
             // Too much is too much, whatever is done about what cannot be judged.
             if way.route.on_failure == OnFailure::Open && refused.kind != RefusalKind::TooLarge || !enforced {
-                Ok((body, headers.clone()))
+                Ok((body, Cow::Borrowed(headers)))
             } else {
                 Err(refused)
             }

@@ -297,10 +297,19 @@ impl<'j, 'b> Gather<'j, 'b> {
     pub(super) fn names(&mut self, role: Role, node: Node<'j, 'b>, members: &[&str], pointer: &str) {
         for (key, child) in node.children() {
             let key = key.unwrap_or_default();
-            if members.contains(&&*folded(&key)) {
+            if members.contains(&&*folded(&key)) && !self.names_at_most(child) {
                 self.words(role, child, &join(pointer, &key));
             }
         }
+    }
+
+    /// Whether a value says nothing, or is a name and no more; it is read then.
+    fn names_at_most(&mut self, node: Node<'j, 'b>) -> bool {
+        let names = node.is_bare() || node.as_str().is_some_and(|text| is_name(&text));
+        if names {
+            self.open(node);
+        }
+        names
     }
 
     fn words(&mut self, role: Role, node: Node<'j, 'b>, pointer: &str) {
@@ -309,8 +318,10 @@ impl<'j, 'b> Gather<'j, 'b> {
             if let Some(key) = &key {
                 self.key(role, key, child, pointer);
             }
-            let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
-            self.words(role, child, &join(pointer, &key));
+            if !self.names_at_most(child) {
+                let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
+                self.words(role, child, &join(pointer, &key));
+            }
         }
     }
 

@@ -110,7 +110,8 @@ impl<'b> Json<'b> {
             return Err(JsonError::TooLong);
         }
         let body = std::str::from_utf8(body).map_err(|error| JsonError::Encoding(error.valid_up_to()))?;
-        let mut reader = Reader { bytes: body.as_bytes(), at: 0, slots: Vec::new(), limits };
+        let mut reader =
+            Reader { bytes: body.as_bytes(), at: 0, slots: Vec::with_capacity(FEW_VALUES), limits };
         reader.document()?;
         Ok(Self { body, slots: reader.slots })
     }
@@ -225,6 +226,11 @@ impl<'j, 'b> Node<'j, 'b> {
         matches!(self.slot(), Some(slot) if slot.kind == Kind::String)
     }
 
+    /// Whether there is nothing in it, neither text nor values.
+    pub(super) fn is_bare(self) -> bool {
+        !matches!(self.slot(), Some(slot) if matches!(slot.kind, Kind::String | Kind::Array | Kind::Object))
+    }
+
     /// Whether it is an object.
     pub fn is_object(self) -> bool {
         matches!(self.slot(), Some(slot) if slot.kind == Kind::Object)
@@ -313,6 +319,8 @@ const fn is_mark(byte: u8) -> bool {
     (byte == b'"') | (byte == b'\\') | (byte < 0x20)
 }
 
+/// Values that there is room for at first: as many as most bodies have.
+const FEW_VALUES: usize = 32;
 /// Objects of more keys are compared by sorting.
 const FEW_KEYS: usize = 32;
 

@@ -25,6 +25,7 @@ static CHAINS: &[Chain] = &[
     asks_by_name,
     fetches,
     reads_a_list_of_stores,
+    packs_stores,
     waits_for_a_date,
     leads_money_away,
     taps_calls,
@@ -289,6 +290,32 @@ fn reads_a_list_of_stores(code: &str) -> Option<(Act, Range<usize>)> {
     (home && reads).then_some((Act::ReadsCredentials, store))
 }
 
+/// Whole folders in which programs keep what opens doors are packed or copied.
+fn packs_stores(code: &str) -> Option<(Act, Range<usize>)> {
+    let packs = has(
+        code,
+        &[
+            "tarfile.",
+            "zipfile.",
+            ".make_archive(",
+            "copytree(",
+            "os.walk(",
+            ".rglob(",
+            "glob(",
+            "archiver(",
+            "jszip",
+            "adm-zip",
+            "tar.c(",
+            "tar.create(",
+            "cpsync(",
+            "readdirsync(",
+        ],
+    );
+    let store = FOLDERS.as_ref()?.find(code.as_bytes())?.range();
+    let browser = code.get(store.clone()).is_some_and(|seen| BROWSERS.iter().any(|name| seen.contains(name)));
+    packs.then_some((if browser { Act::ReadsBrowser } else { Act::ReadsCredentials }, store))
+}
+
 /// Something is destroyed once a date has passed that the script itself names.
 fn waits_for_a_date(code: &str) -> Option<(Act, Range<usize>)> {
     let waits = DATED.as_ref()?.find(code.as_bytes())?.range();
@@ -454,6 +481,14 @@ static LISTED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r#"['"]/?\.(?:ssh/(?:id_\w+|\*)|aws/credentials|npmrc|netrc|pypirc|git-credentials|pgpass|kube/config|docker/config\.json|config/gh/hosts\.yml|config/gcloud/\w+|gnupg|vault-token|cargo/credentials(?:\.toml)?)['"]"#,
     )
 });
+/// A folder of credentials or of a browser below the home folder, as a text of its own.
+static FOLDERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    compile(
+        r#"['"`](?:~/|\$home/|\$\{home\}/)?/?(?:\.(?:ssh|aws|azure|gnupg|kube|password-store|config/(?:gcloud|gh|op|1password|google-chrome|chromium|brave[\w-]*)|mozilla(?:/firefox)?|local/share/keyrings|electrum|bitcoin|ethereum|docker)|library/(?:keychains|application support/(?:google/chrome|firefox|bravesoftware)))/?['"`]"#,
+    )
+});
+/// Names of browsers in such folders.
+static BROWSERS: &[&str] = &["chrom", "firefox", "mozilla", "brave"];
 /// The present compared with a day that is written down.
 static DATED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     compile(
@@ -514,6 +549,9 @@ mod tests {
         let listed = "const w = ['.npmrc', '.aws/credentials'];\nfor (const f of w) out[f] = fs.readfilesync(path.join(os.homedir(), f));";
         assert!(found(listed).contains(&Act::ReadsCredentials));
         assert!(!found("const w = ['.npmrc'];\nignore(w)").contains(&Act::ReadsCredentials));
+        let packed = "with tarfile.open(fileobj=b, mode='w:gz') as t:\n  for p in ('~/.config/gcloud', '~/docs'):\n    t.add(os.path.expanduser(p))";
+        assert!(found(packed).contains(&Act::ReadsCredentials));
+        assert!(!found(&packed.replace(".config/gcloud", ".config/nvim")).contains(&Act::ReadsCredentials));
         let dated = "if datetime.date.today() > datetime.date(2026, 9, 1):\n    shutil.rmtree(top)";
         assert!(found(dated).contains(&Act::Destroys));
         assert!(!found("if time.time() - age > limit:\n    os.remove(p)").contains(&Act::Destroys));

@@ -71,6 +71,9 @@ fn is_meant(hint: Hint, text: &str, span: &Range<usize>) -> bool {
             .split(|c: char| !c.is_alphanumeric() && c != '\'')
             .any(|word| words.contains(&word) || word.ends_with("n't"))
     };
+    if matches!(hint, Hint::Silence | Hint::Deceit) && waits(text.get(span.end..).unwrap_or_default()) {
+        return false;
+    }
     match hint {
         // "Never send it without telling them" is care.
         Hint::Silence
@@ -89,6 +92,38 @@ fn is_meant(hint: Hint, text: &str, span: &Range<usize>) -> bool {
     }
 }
 
+/// Whether `rest`, behind a wording, goes on with when it holds: "not shown until it is approved", "marked as a fix if a test failed".
+/// That somebody asks is no such condition.
+fn waits(rest: &str) -> bool {
+    let end = rest.find(['.', '!', '?', ';', '\n']).unwrap_or(rest.len()).min(CONDITION);
+    let rest = rest.get(..rest.floor_char_boundary(end)).unwrap_or_default();
+    let condition = ["if ", "until ", "unless ", "once ", "as long as "]
+        .iter()
+        .filter_map(|word| {
+            rest.find(word).filter(|at| rest.get(..*at).is_some_and(|before| before.ends_with(' ')))
+        })
+        .min();
+    condition.and_then(|at| rest.get(at..)).is_some_and(|condition| {
+        ![
+            "ask",
+            "anyone",
+            "someone",
+            "somebody",
+            "wonder",
+            "notice",
+            "complain",
+            "object",
+            "question",
+            "challeng",
+            "suspicious",
+        ]
+        .iter()
+        .any(|word| condition.contains(word))
+    })
+}
+
+/// How far behind a wording its condition is looked for, in bytes.
+const CONDITION: usize = 60;
 /// How far back a sentence is looked at, in bytes.
 const CLAUSE: usize = 120;
 /// Words that turn what follows round.

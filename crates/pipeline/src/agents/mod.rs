@@ -24,6 +24,7 @@ pub(crate) mod rules;
 pub(crate) mod sayings;
 mod settings;
 mod skill;
+mod statements;
 
 pub(crate) use beside::belongs_to_skill;
 pub(crate) use endpoints::is_known as is_known_address;

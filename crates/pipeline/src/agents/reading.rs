@@ -8,6 +8,7 @@ use super::hosts::{Address, Host, addresses};
 use super::intents;
 use super::joined::Joined;
 use super::sayings::SAYINGS;
+use super::statements::{Weighed, weighed};
 use crate::Text;
 use bartizan_text::injection::canonical::Canonical;
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ pub(crate) struct Reading<'t> {
     pub(crate) signs: Vec<Sign>,
     /// Wordings that say something only together, in prose, by place.
     pub(crate) hints: Vec<(Hint, Range<usize>)>,
+    /// What sentences have done that the purpose does not explain, by place.
+    pub(crate) statements: Vec<Weighed>,
     /// In lower case, lengths kept.
     pub(crate) folded: String,
     /// What it says it is about: name, description, title; in lower case.
@@ -78,6 +81,7 @@ impl<'t> Reading<'t> {
             document,
             signs: Vec::new(),
             hints: Vec::new(),
+            statements: Vec::new(),
             folded,
             subject: String::new(),
         };
@@ -284,6 +288,18 @@ impl<'t> Reading<'t> {
                 let hinted = hinted.map(|(hint, found)| (hint, origin(found.start)..origin(found.end)));
                 let meant: Vec<_> = hinted.filter(|_| !warned).collect();
                 self.hints.extend(meant);
+                if !warned {
+                    let capital = |at: usize| {
+                        let place = canonical.origin(at);
+                        raw.get(place..).and_then(|rest| rest.chars().next()).is_some_and(char::is_uppercase)
+                    };
+                    let description = self.document.field("description").map_or("", |(value, _)| value);
+                    let found = weighed(canonical.text(), &self.subject, description, &capital);
+                    self.statements.extend(found.into_iter().map(|found| Weighed {
+                        span: origin(found.span.start)..origin(found.span.end),
+                        ..found
+                    }));
+                }
             }
             for (act, found) in said {
                 let span = piece.start.saturating_add(canonical.origin(found.start))

@@ -16,11 +16,10 @@ pub(super) fn issues(program: &Program<'_>, calls: &[Call], issues: &mut Vec<Iss
     }
     for call in calls.iter().filter(|call| listens(program, call)) {
         let message = "whoever reaches the port runs what this server runs: nothing asks who they are";
-        let issue = Issue::new(
-            &NO_AUTHENTICATION,
-            program.span(&(call.begin..call.close.saturating_add(1))),
-            message,
-        );
+        // `createServer(…).listen(…)` may begin many lines before.
+        let open = program.tokens.get(call.close).and_then(|close| close.pair).unwrap_or(call.begin);
+        let span = program.span(&(open.saturating_sub(1)..call.close.saturating_add(1)));
+        let issue = Issue::new(&NO_AUTHENTICATION, span, message);
         issues.push(
             issue
                 .severity(Severity::Medium)

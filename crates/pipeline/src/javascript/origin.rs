@@ -353,6 +353,16 @@ impl<'p, 'a> Origins<'p, 'a> {
                 }
                 continue;
             }
+            let list = program.tokens.get(target).and_then(|token| token.pair);
+            if let Some(open) = list.filter(|_| program.word(target) == "]")
+                && let Some(origin) = origin
+                && open
+                    .checked_sub(1)
+                    .is_some_and(|word| matches!(program.word(word), "const" | "let" | "var"))
+            {
+                self.bind_target(open, origin, &scope);
+                continue;
+            }
             let name = self.declared(target);
             // A name that is known to be harmless needs no binding unless it hides another.
             let text = program.is(value.start, Kind::Text) || program.word(value.start) == "`";

@@ -138,6 +138,10 @@ pub(super) fn assigned(program: &Program<'_>, origins: &Origins<'_, '_>, at: usi
         ("=" | "+=", "innerHTML" | "outerHTML" | "srcdoc" | "srcDoc") | (":", "__html") => {
             (Sink::Markup, program.expression(at.saturating_add(1)))
         }
+        ("=", "rehypePlugins") => {
+            raw_children(program, origins, at, issues);
+            return;
+        }
         // A page of an editor's extension.
         ("=", "html") if is_webview(program, at) => (Sink::Markup, program.expression(at.saturating_add(1))),
         (":", "role") if matches!(program.content(at.saturating_add(1)), Some("system" | "developer")) => {
@@ -157,6 +161,43 @@ pub(super) fn assigned(program: &Program<'_>, origins: &Origins<'_, '_>, at: usi
         issues.push(of(sink, origin, target, program.span(&value)));
     }
 }
+
+/// Judges what a component of Markdown shows that lets markup through: `rehypeRaw` without what cleans it; `at` is the sign behind
+/// `rehypePlugins`.
+///
+/// Source: react-markdown, "Security"; rehype-raw, "Security".
+fn raw_children(program: &Program<'_>, origins: &Origins<'_, '_>, at: usize, issues: &mut Vec<Issue>) {
+    let open = at.saturating_add(1);
+    let plugins = open..program.past(open).min(open.saturating_add(CHILDREN));
+    let named = |wanted: &str| {
+        plugins
+            .clone()
+            .any(|plugin| program.imported(program.word(plugin)).is_some_and(|path| path.starts_with(wanted)))
+    };
+    if !named("rehype-raw") || named("rehype-sanitize") {
+        return;
+    }
+    let (mut child, limit) = (plugins.end, plugins.end.saturating_add(CHILDREN));
+    while child < limit {
+        let past = program.past(child);
+        if program.word(child) == "{" && program.is(child, Kind::Mark) {
+            let shown = child.saturating_add(1)..past.saturating_sub(1);
+            if let Some(origin) = origins.of_expression(&shown).filter(|origin| counts(Sink::Markup, *origin))
+            {
+                issues.push(of(Sink::Markup, origin, "rehypeRaw", program.span(&shown)));
+                return;
+            }
+        }
+        // The end of the element.
+        if program.word(child) == "<" {
+            return;
+        }
+        child = past;
+    }
+}
+
+/// Most tokens of a component of Markdown that are looked at.
+const CHILDREN: usize = 48;
 
 /// Whether `webview.html` stands before the sign at `at`.
 ///
@@ -506,6 +547,19 @@ mod tests {
         ] {
             assert_eq!(shown(code), [], "{code}");
         }
+    }
+
+    #[test]
+    fn markdown_that_lets_markup_through_shows_no_answer() {
+        let shown = |plugins: &str| {
+            let code = format!(
+                "import Markdown from 'react-markdown'; import rehypeRaw from 'rehype-raw'; import rehypeSanitize from 'rehype-sanitize'; import {{ useChat }} from '@ai-sdk/react';\nexport function A() {{ const {{ messages }} = useChat();\nreturn messages.map((m) => <Markdown rehypePlugins={{[{plugins}]}}>{{m.content}}</Markdown>); }}"
+            );
+            lines("a.tsx", &code)
+        };
+        assert_eq!(shown("rehypeRaw"), [(3, "model-output-executed")]);
+        assert_eq!(shown("rehypeRaw, rehypeSanitize"), []);
+        assert_eq!(shown("rehypeKatex"), []);
     }
 
     #[test]

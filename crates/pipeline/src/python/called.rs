@@ -1,8 +1,9 @@
 //! What a call is: its callee looked up, its arguments evaluated, the rules told, and what it gives back. Part of [`Walk`].
 
 use super::call::{Argument, Call};
-use super::evaluate::{MOST_ITEMS, subscript};
+use super::evaluate::MOST_ITEMS;
 use super::module::{Sink, SinkKind};
+use super::names::canonical;
 use super::sources;
 use super::strings;
 use super::value::{HOLE, Known, MOST_CHOICES, Partial, Taint, Value};
@@ -50,12 +51,15 @@ impl<'a> Walk<'a, '_> {
                 (Some(name), _) => named.push((Arc::from(name.as_str()), Argument { value, span, written })),
                 (None, Known::Entries(entries)) => {
                     for (name, value) in entries.iter() {
-                        match name {
-                            Some(name) => named.push((
-                                Arc::clone(name),
-                                Argument { value: value.clone(), span: span.clone(), written: "" },
-                            )),
-                            None => open = true,
+                        if let Some(name) = name {
+                            let (value, span) = (value.clone(), span.clone());
+                            named.push((Arc::clone(name), Argument { value, span, written: "" }));
+                            continue;
+                        }
+                        open = true;
+                        if !value.all_taint().is_none() {
+                            let (value, span) = (value.clone(), span.clone());
+                            named.push((Arc::from("**"), Argument { value, span, written }));
                         }
                     }
                 }
@@ -67,6 +71,23 @@ impl<'a> Walk<'a, '_> {
                 }
             }
         }
+        // A function that a framework made a tool or task, asked by the framework's name for calling it.
+        let asked = match (call.func.as_ref(), &receiver.known) {
+            (Expr::Attribute(attribute), Known::Function(_))
+                if CALLS_FUNCTION.contains(&attribute.attr.as_str()) =>
+            {
+                spread(&mut positional, &mut named);
+                Some(receiver.clone())
+            }
+            (Expr::Attribute(attribute), Known::Instance(class))
+                if CALLS_FUNCTION.contains(&attribute.attr.as_str())
+                    && !self.has_method(*class, attribute.attr.as_str()) =>
+            {
+                spread(&mut positional, &mut named);
+                None
+            }
+            _ => None,
+        };
         let span = self.span(call.range());
         let ends = call
             .arguments
@@ -86,7 +107,7 @@ impl<'a> Walk<'a, '_> {
             last_end,
             span,
         };
-        self.called(&callee, &mut seen, call.func.as_ref())
+        self.called(&asked.unwrap_or(callee), &mut seen, call.func.as_ref())
     }
 
     /// What calling `callee` as `call` gives.
@@ -139,6 +160,9 @@ impl<'a> Walk<'a, '_> {
                 }
                 self.called(&partial.callee, call, function)
             }
+            Known::Either(all) if all.iter().any(|one| matches!(one.known, Known::Path(_))) => {
+                self.called_one_of(all, callee.taint, call, function)
+            }
             Known::Path(path) => {
                 call.path = Arc::clone(path);
                 if matches!(
@@ -157,11 +181,32 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    /// What calling one of `callees` gives: any of them is judged.
+    fn called_one_of(
+        &mut self,
+        callees: &[Value],
+        taint: Taint,
+        call: &mut Call<'a>,
+        function: &'a Expr,
+    ) -> Value {
+        let paths: Vec<Arc<str>> = callees.iter().filter_map(Value::as_path).cloned().collect();
+        call.path = common_end(&paths).into();
+        self.check_each(call, &paths);
+        self.follow_files(call, function);
+        self.hand_over(call);
+        let mut taint = taint.and(call.taint()).and(call.receiver.taint);
+        for path in &paths {
+            taint = taint.and(sources::of_call(&Call { path: Arc::clone(path), ..call.clone() }));
+        }
+        let given = paths.iter().map(|path| Value::from(Value::path(path).step("()")));
+        given.reduce(|one, other| one.or(&other)).unwrap_or_default().tainted(taint)
+    }
+
     fn called_path(&mut self, call: &Call<'a>, function: &'a Expr) -> Value {
         if let Expr::Attribute(attribute) = function {
             let values: Vec<Value> = call.positional.iter().map(|argument| argument.value.clone()).collect();
             let name = attribute.attr.as_str();
-            if !matches!(call.receiver.known, Known::Path(_) | Known::Nothing)
+            if !matches!(call.receiver.known, Known::Path(_) | Known::Nothing | Known::Either(_))
                 && let Some(value) = strings::method(&call.receiver, name, &values)
             {
                 // What `format` is given by name.
@@ -187,6 +232,19 @@ impl<'a> Walk<'a, '_> {
             }
             if let Some(value) = self.container_method(call, name, &attribute.value) {
                 return value;
+            }
+            if let ("model_dump" | "dict" | "_asdict" | "asdict", Known::Instance(class)) =
+                (name, &call.receiver.known)
+                && call.positional.is_empty()
+            {
+                return self.fields_of(*class).tainted(call.receiver.taint);
+            }
+            if let ("get" | "pop" | "setdefault", [_, default]) = (name, call.positional.as_slice())
+                && matches!(default.value.known, Known::Bool(_))
+                && !call.path.starts_with("os.environ")
+            {
+                let taint = sources::of_call(call).and(call.receiver.taint);
+                return switch_unless(&default.value, taint);
             }
         }
         self.check(call);
@@ -285,6 +343,43 @@ impl<'a> Walk<'a, '_> {
             {
                 return call.positional.first().map(|number| number.value.clone()).unwrap_or_default();
             }
+            // An object that holds what a dict does, under the names of attributes.
+            "types.SimpleNamespace"
+            | "argparse.Namespace"
+            | "omegaconf.OmegaConf.create"
+            | "easydict.EasyDict"
+            | "munch.Munch"
+            | "box.Box"
+            | "addict.Dict"
+            | "ml_collections.ConfigDict"
+            | "ml_collections.config_dict.ConfigDict"
+                if !call.open && (!call.named.is_empty() || !call.positional.is_empty()) =>
+            {
+                let first = call.positional.first().map(|first| &first.value.known);
+                let mut entries: Vec<(Option<Arc<str>>, Value)> = match first {
+                    Some(Known::Entries(entries)) => entries.to_vec(),
+                    Some(_) => vec![(None, Value::from_taint(call.taint()))],
+                    None => Vec::new(),
+                };
+                entries.extend(
+                    call.named
+                        .iter()
+                        .map(|(name, argument)| (Some(Arc::clone(name)), argument.value.clone())),
+                );
+                return Known::entries(entries).into();
+            }
+            "dataclasses.asdict" | "attrs.asdict" | "attr.asdict" | "builtins.vars" => {
+                if let Some(Known::Instance(class)) = call.positional.first().map(|one| &one.value.known) {
+                    return self.fields_of(*class).tainted(call.taint());
+                }
+            }
+            "builtins.setattr" => {
+                if let [owner, name, value] = call.positional.as_slice()
+                    && let Some(name) = name.value.as_text()
+                {
+                    self.set_member(&owner.value, name, &value.value, call);
+                }
+            }
             "builtins.str"
             | "builtins.bytes"
             | "textwrap.dedent"
@@ -295,6 +390,7 @@ impl<'a> Walk<'a, '_> {
             | "copy.deepcopy"
             | "builtins.list"
             | "builtins.tuple"
+            | "builtins.staticmethod"
             | "inspect.cleandoc"
             | "os.path.normpath"
             | "pydantic.SecretStr"
@@ -312,7 +408,16 @@ impl<'a> Walk<'a, '_> {
                 if let [owner, name, ..] = call.positional.as_slice()
                     && let Some(name) = name.value.as_text()
                 {
-                    return self.attribute(&owner.value, name);
+                    let found = self.attribute(&owner.value, name);
+                    return match call.positional.get(2) {
+                        Some(default)
+                            if matches!(default.value.known, Known::Bool(_))
+                                && matches!(found.known, Known::Path(_) | Known::Nothing) =>
+                        {
+                            switch_unless(&default.value, found.taint)
+                        }
+                        _ => found,
+                    };
                 }
                 // Anything of a module: who says which, says what is called.
                 if let [owner, name, ..] = call.positional.as_slice()
@@ -342,8 +447,15 @@ impl<'a> Walk<'a, '_> {
             "builtins.__import__" | "importlib.import_module" => {
                 let named = call.positional.first().map(|name| name.value.all_taint()).unwrap_or_default();
                 self.named_by(named, call);
-                if let Some(name) = call.positional.first().and_then(|argument| argument.value.as_text()) {
-                    return Value::path(name);
+                let name = call.positional.first().map(|argument| &argument.value);
+                if let Some(name) = name.and_then(|name| name.as_text()) {
+                    return Value::path(&canonical(name));
+                }
+                let several = name.map(Value::alternatives).unwrap_or_default();
+                if !several.is_empty() && several.iter().all(|name| name.as_text().is_some()) {
+                    let paths =
+                        several.iter().filter_map(Value::as_text).map(|name| Value::path(&canonical(name)));
+                    return paths.reduce(|one, other| one.or(&other)).unwrap_or_default();
                 }
             }
             "urllib.parse.urljoin" => {
@@ -409,102 +521,66 @@ impl<'a> Walk<'a, '_> {
         let prepared = Call { path: Arc::clone(path), spelling, positional, open: true, ..call.clone() };
         self.check(&prepared);
     }
+}
 
-    /// Methods that change the list or dict they belong to, or take something out of it.
-    fn container_method(&mut self, call: &Call<'a>, name: &str, owner: &'a Expr) -> Option<Value> {
-        if let ("get", Known::Path(path), Some("authorization" | "Authorization")) =
-            (name, &call.receiver.known, call.positional.first().and_then(|key| key.value.as_text()))
-            && (path.ends_with("headers") || path.ends_with("headers()"))
-        {
-            return Some(subscript(&call.receiver, &Value::text("authorization")));
-        }
-        if let ("get", Known::Path(path), Some(key)) = (name, &call.receiver.known, call.positional.first())
-            && matches!(path.as_ref(), "builtins.globals()" | "builtins.locals()")
-        {
-            return Some(subscript(&call.receiver, &key.value));
-        }
-        if let ("get" | "pop", Known::Entries(_), Some(key)) =
-            (name, &call.receiver.known, call.positional.first())
-        {
-            let found = subscript(&call.receiver, &key.value);
-            return Some(match call.positional.get(1) {
-                Some(default) if matches!(found.known, Known::Nothing) => {
-                    found.tainted(default.value.all_taint())
-                }
-                _ => found,
-            });
-        }
-        if let ("values" | "items", Known::Entries(entries)) = (name, &call.receiver.known) {
-            let listed = entries.iter().map(|(key, value)| match (name, key) {
-                ("values", _) => value.clone(),
-                (_, Some(key)) => Known::Items([Value::text(key), value.clone()].into()).into(),
-                (_, None) => Known::Items([Value::default(), value.clone()].into()).into(),
-            });
-            return Some(Value {
-                known: Known::items(listed.collect::<Vec<_>>()),
-                taint: call.receiver.taint,
-            });
-        }
-        if !matches!(name, "append" | "extend" | "insert" | "add" | "update" | "setdefault" | "write") {
-            return None;
-        }
-        let before = call.receiver.clone();
-        if matches!(before.known, Known::Path(ref path) if path.starts_with("os.environ")) {
-            return None;
-        }
-        let taint = call.taint();
-        let known = match (&before.known, name) {
-            (Known::Items(items), "append") if items.len() < MOST_ITEMS => {
-                let added =
-                    call.positional.first().map(|argument| argument.value.clone()).unwrap_or_default();
-                Known::items(items.iter().cloned().chain([added]).collect::<Vec<_>>())
-            }
-            (Known::Entries(entries), "update") if entries.len() < MOST_ITEMS => {
-                let mut entries = entries.to_vec();
-                match call.positional.first().map(|argument| &argument.value.known) {
-                    Some(Known::Entries(inner)) => entries.extend(inner.iter().take(MOST_ITEMS).cloned()),
-                    Some(_) => entries.push((None, Value::default())),
-                    None => {}
-                }
-                entries.extend(
-                    call.named
-                        .iter()
-                        .map(|(name, argument)| (Some(Arc::clone(name)), argument.value.clone())),
-                );
-                Known::entries(entries)
-            }
-            (Known::Nothing, "update") => {
-                let given = call.positional.first().map(|argument| &argument.value.known);
-                let inner = match given {
-                    Some(Known::Entries(inner)) => inner.iter().take(MOST_ITEMS).cloned().collect(),
-                    _ => Vec::new(),
-                };
-                let named = call.named.iter().map(|(name, argument)| {
-                    (Some(Arc::clone(name)).filter(|name| !name.starts_with('*')), argument.value.clone())
-                });
-                let all: Vec<_> = inner.into_iter().chain(named).collect();
-                // Nothing that is known by a name is in it: a set, or what is handed on as it came.
-                if all.iter().all(|(name, _)| name.is_none()) {
-                    Known::Nothing
-                } else {
-                    let unknown = (None, Value::from_taint(before.taint));
-                    Known::entries(std::iter::once(unknown).chain(all).collect::<Vec<_>>())
-                }
-            }
-            (Known::Path(_), _) => before.known.clone(),
-            _ => Known::Nothing,
-        };
-        let is_container = matches!(before.known, Known::Items(_) | Known::Entries(_) | Known::Nothing);
-        if is_container || !taint.is_none() {
-            let value = Value { known, taint: before.taint.and(taint) };
-            match owner {
-                Expr::Name(owner) => self.scope().bind(owner.id.as_str(), value),
-                Expr::Attribute(attribute) => self.keep(attribute, &value),
-                _ => return None,
-            }
-        }
-        is_container.then(Value::default)
+/// The names under which frameworks keep the function that a decorator of theirs wraps, or call it as it is.
+pub(super) const IS_FUNCTION: &[&str] = &[
+    "func",
+    "coroutine",
+    "fn",
+    "__wrapped__",
+    "__call__",
+    "__func__",
+    "_function",
+    "local",
+    "remote",
+    "delay",
+    "raw_f",
+];
+/// The names under which they call it with arguments of their own making: one dict of them, or the only one.
+pub(super) const CALLS_FUNCTION: &[&str] = &[
+    "invoke",
+    "ainvoke",
+    "run",
+    "arun",
+    "call",
+    "acall",
+    "on_invoke_tool",
+    "run_json",
+    "submit",
+    "with_options",
+];
+
+/// Arguments given as one dict, as arguments by name.
+fn spread<'a>(positional: &mut Vec<Argument<'a>>, named: &mut Vec<(Arc<str>, Argument<'a>)>) {
+    let Some(first) = positional.first() else { return };
+    let Known::Entries(entries) = &first.value.known else { return };
+    let given = entries.iter().filter_map(|(name, value)| {
+        let argument = Argument { value: value.given(), span: first.span.clone(), written: "" };
+        Some((Arc::clone(name.as_ref()?), argument))
+    });
+    let given: Vec<_> = given.collect();
+    positional.clear();
+    named.splice(0..0, given);
+}
+
+/// What a switch holds that is `default` unless what is `taint`ed says otherwise.
+pub(super) fn switch_unless(default: &Value, taint: Taint) -> Value {
+    let other = Value::from_taint(taint.and(Taint::OPERATOR));
+    Value { known: Known::Either([default.clone(), other].into()), taint }
+}
+
+/// The end that `paths` have in common, of something not known.
+fn common_end(paths: &[Arc<str>]) -> String {
+    let Some((first, others)) = paths.split_first() else { return "?".to_owned() };
+    let mut common = first.len();
+    for other in others {
+        let same = first.bytes().rev().zip(other.bytes().rev()).take_while(|(one, other)| one == other);
+        common = common.min(same.count());
     }
+    let from = first.ceil_char_boundary(first.len().saturating_sub(common));
+    let end = first.get(from..).unwrap_or_default();
+    format!("?{}", end.find(['.', '(', '[']).and_then(|at| end.get(at..)).unwrap_or_default())
 }
 
 /// An argument given beforehand, at the place of the call.

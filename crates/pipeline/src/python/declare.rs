@@ -29,6 +29,7 @@ pub(super) struct Function {
 
 /// What is known of a function by how it is declared.
 #[derive(Debug, Default, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about how it is declared")]
 pub(super) struct Given {
     /// What its parameters hold.
     pub(super) taint: Taint,
@@ -36,6 +37,8 @@ pub(super) struct Given {
     pub(super) is_command: bool,
     /// Whether a browser shows what it gives back.
     pub(super) is_page: bool,
+    /// Whether reading it as an attribute calls it.
+    pub(super) is_property: bool,
     /// Whether an orchestrator hands it what a run was started with, under names of its own.
     pub(super) is_task: bool,
 }
@@ -44,9 +47,24 @@ pub(super) struct Given {
 #[derive(Debug, Default, Clone)]
 pub(super) struct Summary {
     pub(super) returns: Value,
+    /// Whether it gives anything back on some way.
+    pub(super) returned: bool,
     pub(super) sinks: Vec<Sink>,
     /// Calls that a parameter decides about.
     pub(super) waiting: Vec<Waiting>,
+}
+
+/// An attribute that a method makes of its parameters.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// The method, by number.
+    pub(super) method: usize,
+    /// The attribute.
+    pub(super) name: Arc<str>,
+    /// The parameters.
+    pub(super) parameters: Taint,
+    /// Whether it is the parameter as it was given.
+    pub(super) plain: bool,
 }
 
 /// A class of the module.
@@ -56,6 +74,8 @@ pub(super) struct Class {
     pub(super) methods: HashMap<Arc<str>, usize>,
     /// Names of its fields in the order in which they are declared: what a constructor made by a decorator takes.
     pub(super) fields: Vec<Arc<str>>,
+    /// Classes of this module that it derives from, by number.
+    pub(super) parents: Vec<usize>,
     /// Paths of what it derives from.
     pub(super) bases: Vec<Arc<str>>,
     /// Whether it is an unpickler that loads whatever class a pickle names.
@@ -63,7 +83,7 @@ pub(super) struct Class {
     /// Whose word its fields are that a constructor made by a decorator fills, by field; `**` stands for all of them.
     pub(super) filled: HashMap<Arc<str>, Taint>,
     /// Which parameters of which method an attribute is made of.
-    pub(super) parts: Vec<(usize, Arc<str>, Taint)>,
+    pub(super) parts: Vec<Part>,
     /// How often what an attribute holds became known as someone else's word.
     pub(super) grown: u32,
 }
@@ -120,6 +140,11 @@ impl<'a> Walk<'a, '_> {
     fn given(&mut self, function: &'a ast::StmtFunctionDef) -> Given {
         let mut given = Taint::default();
         let (mut is_command, mut is_page, mut is_task) = (false, false, false);
+        let is_property = function.decorator_list.iter().any(|decorator| match &decorator.expression {
+            Expr::Name(name) => matches!(name.id.as_str(), "property" | "cached_property"),
+            Expr::Attribute(attribute) => attribute.attr.as_str() == "cached_property",
+            _ => false,
+        });
         let was = std::mem::replace(&mut self.quiet, true);
         for decorator in &function.decorator_list {
             let callee = match &decorator.expression {
@@ -147,7 +172,7 @@ impl<'a> Walk<'a, '_> {
                 given = given.and(rules::given_by_base(base, function.name.as_str()));
             }
         }
-        Given { taint: given, is_command, is_page, is_task }
+        Given { taint: given, is_command, is_page, is_property, is_task }
     }
 
     pub(super) fn define_class(&mut self, class: &'a ast::StmtClassDef) {
@@ -155,12 +180,14 @@ impl<'a> Walk<'a, '_> {
         for decorator in &class.decorator_list {
             self.evaluate(&decorator.expression);
         }
-        let mut bases = Vec::new();
+        let (mut bases, mut parents) = (Vec::new(), Vec::new());
         if let Some(arguments) = &class.arguments {
             for base in &arguments.args {
                 let value = self.evaluate(base);
-                if let Some(path) = value.as_path() {
-                    bases.push(Arc::clone(path));
+                match &value.known {
+                    Known::Path(path) => bases.push(Arc::clone(path)),
+                    Known::Class(parent) => parents.push(*parent),
+                    _ => {}
                 }
             }
         }
@@ -171,7 +198,7 @@ impl<'a> Walk<'a, '_> {
             *number
         } else {
             let number = self.state.classes.len();
-            self.state.classes.push(Class { bases, unpickles, ..Class::default() });
+            self.state.classes.push(Class { parents, bases, unpickles, ..Class::default() });
             self.state.defined.insert(place, number);
             number
         };
@@ -258,7 +285,7 @@ impl<'a> Walk<'a, '_> {
                 let given = if narrow {
                     Taint::default()
                 } else if handed {
-                    given.taint.and(Taint::OPERATOR)
+                    given.taint.and(Taint::OPERATOR).and(Taint::TRIGGER)
                 } else {
                     given.taint
                 };

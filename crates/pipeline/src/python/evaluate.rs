@@ -4,7 +4,7 @@ use super::sources;
 use super::strings;
 use super::value::{HOLE, Known, MOST_CHOICES, Taint, Value};
 use super::walk::Walk;
-use ruff_python_ast::{self as ast, CmpOp, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
+use ruff_python_ast::{self as ast, Expr, InterpolatedStringElement, Number, Operator, UnaryOp};
 use ruff_text_size::Ranged;
 use std::sync::Arc;
 
@@ -52,9 +52,12 @@ impl<'a> Walk<'a, '_> {
             Expr::UnaryOp(operation) => {
                 let value = self.evaluate(&operation.operand);
                 match (operation.op, &value.known) {
-                    (UnaryOp::Not, _) => {
-                        value.truth().map_or(Known::Nothing, |truth| Known::Bool(!truth)).into()
+                    // Who calls the function decides.
+                    (UnaryOp::Not, _) if value.as_parameter().is_some() => {
+                        let taint = value.taint;
+                        Value { known: Known::Not(Arc::new(value)), taint }
                     }
+                    (UnaryOp::Not, _) => Value::opposite_of(&value),
                     (UnaryOp::USub, Known::Integer(number)) => {
                         number.checked_neg().map_or(Known::Nothing, Known::Integer).into()
                     }
@@ -63,13 +66,14 @@ impl<'a> Walk<'a, '_> {
             }
             Expr::BoolOp(operation) => self.either(operation),
             Expr::If(choice) => {
-                let test = self.evaluate(&choice.test).truth();
+                let test = self.evaluate(&choice.test);
+                let by = test.taint.deciders();
                 let body = self.evaluate(&choice.body);
                 let other = self.evaluate(&choice.orelse);
-                match test {
+                match test.truth() {
                     Some(true) => body,
                     Some(false) => other,
-                    None => body.or(&other),
+                    None => body.chosen_by(by, None).or(&other.chosen_by(by, None)),
                 }
             }
             Expr::List(ast::ExprList { elts, .. })
@@ -81,14 +85,7 @@ impl<'a> Walk<'a, '_> {
             | Expr::Generator(ast::ExprGenerator { elt, generators, .. }) => {
                 self.comprehension(generators, &[elt.as_ref()])
             }
-            Expr::DictComp(comprehension) => {
-                let mut parts: Vec<&'a Expr> = Vec::new();
-                if let Some(key) = &comprehension.key {
-                    parts.push(key);
-                }
-                parts.push(&comprehension.value);
-                self.comprehension(&comprehension.generators, &parts)
-            }
+            Expr::DictComp(comprehension) => self.dict_comprehension(comprehension),
             Expr::Lambda(lambda) => {
                 let mut scope = super::scope::Scope::default();
                 if let Some(parameters) = &lambda.parameters {
@@ -123,8 +120,10 @@ impl<'a> Walk<'a, '_> {
                 let others: Vec<Value> =
                     compare.comparators.iter().map(|other| self.evaluate(other)).collect();
                 match (&*compare.ops, others.as_slice()) {
-                    ([operator], [right]) => compared(*operator, &left, right),
-                    _ => Value::default(),
+                    ([operator], [right]) => {
+                        super::comparison::compared(*operator, &left, right, self.unrolling)
+                    }
+                    _ => Value::yes_or_no(left.taint),
                 }
             }
             Expr::Slice(slice) => {
@@ -164,6 +163,20 @@ impl<'a> Walk<'a, '_> {
     /// The attribute `name` of `owner`.
     pub(super) fn attribute(&mut self, owner: &Value, name: &str) -> Value {
         match &owner.known {
+            // `read.func(…)`, `read.__wrapped__(…)`: the function itself that a decorator wrapped.
+            Known::Function(_) if super::called::IS_FUNCTION.contains(&name) => owner.clone(),
+            // What a namespace holds, or a member of an enumeration.
+            Known::Entries(_) if owner.entry(name).is_some() => {
+                owner.entry(name).cloned().unwrap_or_default().tainted(owner.taint)
+            }
+            Known::Text(_) | Known::Bool(_) | Known::Integer(_) if name == "value" => owner.clone(),
+            Known::Instance(class) if name == "__dict__" => self.fields_of(*class).tainted(owner.taint),
+            Known::Either(all) if all.iter().any(|one| matches!(one.known, Known::Path(_))) => {
+                let given = all.iter().filter(|one| !matches!(one.known, Known::Null | Known::Absent));
+                let members: Vec<Value> = given.map(|one| self.attribute(one, name)).collect();
+                let member = members.into_iter().reduce(|one, other| one.or(&other)).unwrap_or_default();
+                member.tainted(owner.taint)
+            }
             Known::Instance(class) | Known::Class(class) => {
                 let mut value = self.member(*class, name);
                 value.taint = value.taint.and(owner.taint);
@@ -246,24 +259,6 @@ impl<'a> Walk<'a, '_> {
         Known::entries(entries).into()
     }
 
-    fn comprehension(&mut self, generators: &'a [ast::Comprehension], parts: &[&'a Expr]) -> Value {
-        self.state.scopes.push(super::scope::Scope::default());
-        for generator in generators {
-            let items = self.evaluate(&generator.iter);
-            let element = element(&items);
-            self.assign(&generator.target, element, self.span(generator.range));
-            for condition in &generator.ifs {
-                self.evaluate(condition);
-            }
-        }
-        let mut taint = Taint::default();
-        for part in parts {
-            taint = taint.and(self.evaluate(part).all_taint());
-        }
-        self.state.scopes.pop();
-        Value::from_taint(taint)
-    }
-
     fn either(&mut self, operation: &'a ast::ExprBoolOp) -> Value {
         let values: Vec<Value> = operation.values.iter().map(|value| self.evaluate(value)).collect();
         let stops = operation.op == ast::BoolOp::Or;
@@ -275,6 +270,7 @@ impl<'a> Walk<'a, '_> {
                 continue;
             }
             let certain = value.truth() == Some(stops);
+            let value = if index < last { value.where_truth_is(stops) } else { value };
             result = Some(match result {
                 Some(known) => known.or(&value),
                 None => value,
@@ -287,30 +283,78 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn interpolated(&mut self, parts: impl Iterator<Item = Part<'a>>) -> Value {
-        let (mut text, mut taint) = (String::new(), Taint::default());
+        let mut taint = Taint::default();
+        // With each alternative of the first part that is one of several texts.
+        let mut texts = vec![String::new()];
         for part in parts {
             match part {
-                Part::Literal(literal) => text.push_str(literal),
+                Part::Literal(literal) => texts.iter_mut().for_each(|text| text.push_str(literal)),
                 Part::Elements(elements) => {
                     for element in elements {
-                        match element {
-                            InterpolatedStringElement::Literal(literal) => text.push_str(literal),
+                        let spelt = match element {
+                            InterpolatedStringElement::Literal(literal) => vec![literal.to_string()],
                             InterpolatedStringElement::Interpolation(inner) => {
                                 let value = self.evaluate(&inner.expression);
                                 taint = taint.and(value.all_taint());
                                 match &value.known {
-                                    Known::Items(_) => text.push(HOLE),
-                                    _ if inner.format_spec.is_some() => text.push(HOLE),
-                                    _ => text.push_str(&value.spelt()),
+                                    Known::Items(_) => vec![HOLE.to_string()],
+                                    _ if inner.format_spec.is_some() => vec![HOLE.to_string()],
+                                    Known::Either(all)
+                                        if texts
+                                            .iter()
+                                            .all(|text| texts.len() == 1 && text.len() < LONGEST_NAME)
+                                            && all.iter().all(is_short) =>
+                                    {
+                                        all.iter().map(Value::spelt).collect()
+                                    }
+                                    _ => vec![value.spelt()],
                                 }
                             }
-                        }
+                        };
+                        texts = match spelt.as_slice() {
+                            [only] => texts.into_iter().map(|text| text + only).collect(),
+                            several => {
+                                let first = texts.first().map_or("", String::as_str);
+                                several.iter().map(|part| format!("{first}{part}")).collect()
+                            }
+                        };
                     }
                 }
             }
         }
-        Value { known: Known::of_text(text), taint }
+        // A name or an address is one of several; a sentence, command or statement is one with a hole.
+        let is_name =
+            taint.sources().is_none() && texts.iter().all(|text| !text.contains(char::is_whitespace));
+        if texts.len() > 1 && !is_name {
+            texts = texts.first().map(|first| with_hole(first, &texts)).into_iter().collect();
+        }
+        let all = texts.into_iter().map(|text| Value { known: Known::of_text(text), taint });
+        all.reduce(|one, other| one.or(&other)).unwrap_or_default()
     }
+}
+
+/// Longest text that is followed in several forms, in bytes.
+const LONGEST_NAME: usize = 512;
+
+/// Whether a value is a text that may be part of a name or address, or no text.
+fn is_short(value: &Value) -> bool {
+    value.as_pieces().is_none_or(|text| text.len() < LONGEST_NAME)
+}
+
+/// `first` with a hole for what is not the same in all `texts`, which begin and end alike.
+fn with_hole(first: &str, texts: &[String]) -> String {
+    let (mut before, mut after) = (first.len(), first.len());
+    for text in texts {
+        let same =
+            |pairs: &mut dyn Iterator<Item = (u8, u8)>| pairs.take_while(|(one, other)| one == other).count();
+        before = before.min(same(&mut first.bytes().zip(text.bytes())));
+        after = after.min(same(&mut first.bytes().rev().zip(text.bytes().rev())));
+    }
+    let shortest = texts.iter().map(String::len).min().unwrap_or_default();
+    let before = first.floor_char_boundary(before);
+    let after = after.min(shortest.saturating_sub(before));
+    let from = first.ceil_char_boundary(first.len().saturating_sub(after));
+    format!("{}{HOLE}{}", first.get(..before).unwrap_or_default(), first.get(from..).unwrap_or_default())
 }
 
 /// The element of `owner` under `key`.
@@ -348,11 +392,23 @@ pub(super) fn subscript(owner: &Value, key: &Value) -> Value {
                 _ => None,
             });
             let functions: Vec<usize> = functions.take(MOST_CHOICES).collect();
-            let known = if functions.is_empty() { Known::Nothing } else { Known::Choice(functions.into()) };
+            let known = if functions.is_empty() { one_of(entries) } else { Known::Choice(functions.into()) };
             Value { known, taint: owner.all_taint() }
         }
         _ => Value::from_taint(owner.all_taint()),
     }
+}
+
+/// One of what a table holds, when all of it is known. Functions of libraries are judged where the table is written down.
+fn one_of(entries: &[(Option<Arc<str>>, Value)]) -> Known {
+    let known = |(name, value): &(Option<Arc<str>>, Value)| {
+        name.is_some() && !matches!(value.known, Known::Path(_) | Known::Partial(_))
+    };
+    if entries.len() > MOST_CHOICES || !entries.iter().all(known) {
+        return Known::Nothing;
+    }
+    let all = entries.iter().map(|(_, value)| value.given());
+    all.reduce(|one, other| one.or(&other)).map_or(Known::Nothing, |value| value.known)
 }
 
 /// One of what `items` holds.
@@ -368,28 +424,6 @@ pub(super) fn element(items: &Value) -> Value {
         Known::Path(_) => Value { known: items.step("[]"), taint: items.taint },
         _ => Value::from_taint(items.all_taint()),
     }
-}
-
-/// Whether `left operator right` holds, for texts that are known: a setting of the environment holds what is written down for it unless
-/// someone sets it otherwise.
-fn compared(operator: CmpOp, left: &Value, right: &Value) -> Value {
-    let set = left.taint.has(Taint::ENVIRONMENT) && left.taint.parameters() == 0;
-    let Some(text) = left.as_text().filter(|_| set) else { return Value::default() };
-    let among = || match &right.known {
-        Known::Items(items) => {
-            let texts: Option<Vec<&str>> = items.iter().map(Value::as_text).collect();
-            texts.map(|texts| texts.contains(&text))
-        }
-        _ => None,
-    };
-    let holds = match operator {
-        CmpOp::Eq => right.as_text().map(|other| other == text),
-        CmpOp::NotEq => right.as_text().map(|other| other != text),
-        CmpOp::In => among(),
-        CmpOp::NotIn => among().map(|among| !among),
-        _ => None,
-    };
-    Value { known: holds.map_or(Known::Nothing, Known::Bool), taint: Taint::default() }
 }
 
 /// `left operator right`.
@@ -477,6 +511,12 @@ const BUILTINS: &[&str] = &[
     "int",
     "float",
     "len",
+    "any",
+    "all",
+    "hasattr",
+    "callable",
+    "issubclass",
+    "staticmethod",
     "bool",
     "isinstance",
     "sum",

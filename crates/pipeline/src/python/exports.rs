@@ -1,6 +1,6 @@
 //! What a module gives to those that import it: [`Exports`]; and how an importer takes it over, as part of [`Walk`].
 
-use super::declare::{Class, Function, Given, Summary};
+use super::declare::{Class, Function, Given, Part, Summary};
 use super::module::Sink;
 use super::value::{Known, Partial, Taint, Value};
 use super::walk::{State, Walk};
@@ -104,6 +104,10 @@ impl Walk<'_, '_> {
                     .map(|(name, value)| (Arc::clone(name), self.adopt(module, value, depth)))
                     .collect(),
             })),
+            Known::Either(all) => {
+                Known::Either(all.iter().map(|value| self.adopt(module, value, depth)).collect())
+            }
+            Known::Not(value) => Value::opposite_of(value).known,
             known => known.clone(),
         };
         // Parameters are those of functions over there.
@@ -122,10 +126,11 @@ impl Walk<'_, '_> {
         self.state.functions.push(Function {
             parameters: function.parameters.clone(),
             class: None,
-            given: Given::default(),
+            given: Given { is_property: function.given.is_property, ..Given::default() },
             seen: 0,
             summary: Some(Summary {
                 returns: Value::default(),
+                returned: summary.returned,
                 sinks: summary.sinks,
                 waiting: summary.waiting,
             }),
@@ -158,6 +163,7 @@ impl Walk<'_, '_> {
             attributes: HashMap::new(),
             methods: HashMap::new(),
             fields: class.fields.clone(),
+            parents: Vec::new(),
             bases: class.bases.clone(),
             unpickles: class.unpickles,
             filled: class.filled.clone(),
@@ -179,14 +185,17 @@ impl Walk<'_, '_> {
         let parts = class
             .parts
             .iter()
-            .filter_map(|(method, name, taint)| {
-                Some((self.adopt_function(module, *method, depth)?, Arc::clone(name), *taint))
+            .filter_map(|part| {
+                Some(Part { method: self.adopt_function(module, part.method, depth)?, ..part.clone() })
             })
             .collect();
+        let parents =
+            class.parents.iter().filter_map(|parent| self.adopt_class(module, *parent, depth)).collect();
         if let Some(class) = self.state.classes.get_mut(here) {
             class.attributes = attributes;
             class.methods = methods;
             class.parts = parts;
+            class.parents = parents;
         }
         Some(here)
     }

@@ -53,7 +53,7 @@ impl<'a> Walk<'a, '_> {
                 .iter()
                 .map(|name| {
                     if super::rules::names_run(name) {
-                        Value::from_taint(Taint::OPERATOR)
+                        Value::from_taint(Taint::OPERATOR.and(Taint::TRIGGER))
                     } else {
                         Value::default()
                     }

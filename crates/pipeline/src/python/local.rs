@@ -42,10 +42,24 @@ impl Walk<'_, '_> {
             let parts = self.state.classes.get(class).map(|class| class.parts.as_slice()).unwrap_or_default();
             let filled: Vec<(Arc<str>, Taint)> = parts
                 .iter()
-                .filter(|(method, ..)| *method == number)
-                .map(|(_, name, taint)| (Arc::clone(name), through(*taint).sources()))
+                .filter(|part| part.method == number)
+                .map(|part| (Arc::clone(&part.name), through(part.parameters).sources()))
                 .filter(|(_, taint)| !taint.is_none())
                 .collect();
+            let held: Vec<(Arc<str>, Value)> = parts
+                .iter()
+                .filter(|part| part.method == number && part.plain)
+                .filter_map(|part| {
+                    let at = usize::try_from(part.parameters.parameters().trailing_zeros()).ok()?;
+                    let name = function.parameters.get(at)?;
+                    let given = call.keyword(name).or_else(|| call.positional.get(at.checked_sub(shift)?))?;
+                    is_setting(&given.value)
+                        .then(|| (Arc::clone(&part.name), given.value.clone().or(&Value::default())))
+                })
+                .collect();
+            for (name, value) in held {
+                self.set_attribute(class, &name, &value);
+            }
             for (name, taint) in filled {
                 self.fill(class, name, taint);
             }
@@ -68,7 +82,12 @@ impl Walk<'_, '_> {
             self.decide(&summary.waiting, &function_parameters, call, shift);
         }
         let taint = summary.returns.taint.sources().and(through(summary.returns.taint));
-        Value { known: summary.returns.known, taint }
+        // Parameters of that function are none of the one that calls it.
+        let known = match &summary.returns.known {
+            Known::Either(_) | Known::Not(_) => summary.returns.without_parameters().known,
+            _ => summary.returns.known,
+        };
+        Value { known, taint }
     }
 
     /// The attribute `name` of an object of the class `number` (or of the class itself).
@@ -78,13 +97,25 @@ impl Walk<'_, '_> {
         if let Some(constructor) = constructor {
             self.examine(constructor);
         }
+        let number = self.owner_of(number, name);
         let Some(class) = self.state.classes.get(number) else { return Value::default() };
         let of = |name: &str| class.filled.get(name).copied().unwrap_or_default();
         let filled = of(name).and(of("**"));
         if let Some(value) = class.attributes.get(name) {
             return value.clone().tainted(filled);
         }
-        if let Some(method) = class.methods.get(name) {
+        if let Some(method) = class.methods.get(name).copied() {
+            if self.state.functions.get(method).is_some_and(|function| function.given.is_property) {
+                self.examine(method);
+                return self.returns_of(method).map(Value::without_parameters).unwrap_or_default();
+            }
+            return Known::Function(method).into();
+        }
+        // What a framework calls when it is asked to call the object.
+        if super::called::CALLS_FUNCTION.contains(&name)
+            && let Some(method) =
+                ["_run", "_arun", "forward", "_call"].iter().find_map(|own| class.methods.get(*own))
+        {
             return Known::Function(*method).into();
         }
         // What it derives from may have it.
@@ -99,6 +130,48 @@ impl Walk<'_, '_> {
             }
             None => Value::path(&format!("?.{name}")).tainted(filled),
         }
+    }
+
+    /// The class, of those that the class `number` derives from and it itself, that has a member `name`; itself when none does.
+    fn owner_of(&self, number: usize, name: &str) -> usize {
+        let mut pending = vec![(number, 0usize)];
+        let mut last = number;
+        while let Some((at, depth)) = pending.pop() {
+            let Some(class) = self.state.classes.get(at) else { continue };
+            if class.attributes.contains_key(name) || class.methods.contains_key(name) {
+                return at;
+            }
+            // What only a library knows is known by its path.
+            if last == number
+                && self.state.classes.get(number).is_some_and(|class| class.bases.is_empty())
+                && !class.bases.is_empty()
+            {
+                last = at;
+            }
+            if depth < MOST_PARENTS {
+                pending.extend(
+                    class
+                        .parents
+                        .iter()
+                        .rev()
+                        .take(MOST_PARENTS)
+                        .map(|parent| (*parent, depth.saturating_add(1))),
+                );
+            }
+        }
+        last
+    }
+
+    /// What an object of the class `number` holds in its declared fields, as a dict.
+    pub(super) fn fields_of(&self, number: usize) -> Value {
+        let Some(class) = self.state.classes.get(number) else { return Value::default() };
+        let held = class.fields.iter().map(|name| {
+            let value = class.attributes.get(name).cloned().unwrap_or_default();
+            let taint = class.filled.get(name).copied().unwrap_or_default();
+            (Some(Arc::clone(name)), value.tainted(taint))
+        });
+        let held: Vec<_> = held.collect();
+        if held.is_empty() { Value::default() } else { Known::entries(held).into() }
     }
 
     /// Notes that the attribute `name` of the class holds what is `taint`ed.
@@ -116,7 +189,8 @@ impl Walk<'_, '_> {
 
     /// The constructor of the class `number`, when it has one.
     pub(super) fn constructor(&self, number: usize) -> Option<usize> {
-        self.state.classes.get(number)?.methods.get("__init__").copied()
+        let owner = self.owner_of(number, "__init__");
+        self.state.classes.get(owner)?.methods.get("__init__").copied()
     }
 
     /// Notes what the fields of the class `number` are given where it has no constructor of its own, as data classes have none.
@@ -132,8 +206,18 @@ impl Walk<'_, '_> {
             .map(|(name, argument)| (name, argument.value.all_taint().sources()))
             .filter(|(_, taint)| !taint.is_none())
             .collect();
+        let ordered = class.fields.iter().cloned().zip(&call.positional);
+        let named = call.named.iter().map(|(name, argument)| (Arc::clone(name), argument));
+        let fields = ordered.chain(named.filter(|(name, _)| class.fields.contains(name)));
+        let held: Vec<(Arc<str>, Value)> = fields
+            .filter(|(_, argument)| is_setting(&argument.value))
+            .map(|(name, argument)| (name, argument.value.clone().or(&Value::default())))
+            .collect();
         for (name, taint) in given {
             self.fill(number, name, taint);
+        }
+        for (name, value) in held {
+            self.set_attribute(number, &name, &value);
         }
     }
 
@@ -175,16 +259,29 @@ impl Walk<'_, '_> {
         self.state.functions.get(number).is_some_and(|function| function.class.is_some())
     }
 
+    /// Whether the class `number` has a method `name` of its own.
+    pub(super) fn has_method(&self, number: usize, name: &str) -> bool {
+        self.state.classes.get(number).is_some_and(|class| class.methods.contains_key(name))
+    }
+
     /// Path of what the class `number` derives from.
     pub(super) fn base_of(&self, number: usize) -> Option<Arc<str>> {
         self.state.classes.get(number)?.bases.first().cloned()
     }
 }
 
+/// Whether an object is made with it as a setting: a switch or a text that is written down. Other objects of the class may hold something else.
+fn is_setting(value: &Value) -> bool {
+    matches!(value.known, Known::Bool(_) | Known::Text(_)) && value.taint.is_none()
+}
+
+/// Most classes that one derives from, and how far that is followed.
+const MOST_PARENTS: usize = 4;
+
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
-    use bartizan_core::Severity::{Critical, Low, Medium};
+    use bartizan_core::Severity::{Critical, High, Low, Medium};
 
     fn shell(code: &str) -> Vec<bartizan_core::Severity> {
         severities(
@@ -208,6 +305,48 @@ mod tests {
         let class = "from dataclasses import dataclass\n@dataclass\nclass Job:\n    name: str\n    command: str\n    def run(self):\n        os.system(self.command)\n    def show(self):\n        os.system('echo ' + self.name)\n";
         assert_eq!(shell(&format!("{class}Job('a', request.args['c']).run()\n")), [Critical, Low]);
         assert_eq!(shell(&format!("{class}Job('a', 'ls').run()\n")), [Low, Low]);
+    }
+
+    #[test]
+    fn settings_are_followed_into_objects_and_out_of_them() {
+        let tls = |code: &str| {
+            let code = format!(
+                "import requests\nfrom dataclasses import dataclass, asdict\nfrom types import SimpleNamespace\n{code}"
+            );
+            severities(&code, "pipeline/tls-disabled")
+        };
+        let class = "@dataclass\nclass Cfg:\n    verify: bool = True\n    timeout: int = 3\n";
+        let client = "class C:\n    def __init__(self, verify=True):\n        self.verify = verify\n    def get(self):\n        return requests.get(u, verify=self.verify)\n";
+        let property = |given: &str| {
+            format!(
+                "class C:\n    @property\n    def verify(self):\n        return {given}\n    def get(self):\n        return requests.get(u, verify=self.verify)\n"
+            )
+        };
+        for (code, severity) in [
+            (format!("{class}c = Cfg(verify=False)\nrequests.get(u, verify=c.verify)"), Medium),
+            (format!("{class}requests.get(u, **asdict(Cfg(False)))"), Medium),
+            (class.replace("True", "False") + "requests.get(u, **asdict(Cfg()))", High),
+            (format!("{client}C(verify=False).get()"), Medium),
+            (format!("{client}C(False).get()"), Medium),
+            ("class B:\n    verify = False\nclass C(B):\n    def get(self):\n        return requests.get(u, verify=self.verify)".to_owned(), High),
+            (property("False"), High),
+            (property("not self.dev"), Medium),
+            ("c = SimpleNamespace(verify=False)\nrequests.get(u, verify=c.verify)".to_owned(), High),
+            ("c = SimpleNamespace(verify=True)\nc.verify = False\nrequests.get(u, verify=c.verify)".to_owned(), High),
+            ("s = requests.Session()\nsetattr(s, 'verify', False)".to_owned(), High),
+        ] {
+            assert_eq!(tls(&code), [severity], "{code}");
+        }
+        for code in [
+            format!("{class}c = Cfg(verify='/ca.pem')\nrequests.get(u, verify=c.verify)"),
+            format!("{client}C(verify=True).get()"),
+            property("self.ca or True"),
+            "c = SimpleNamespace(verify=True)\nrequests.get(u, verify=c.verify)".to_owned(),
+            "s = requests.Session()\nsetattr(s, 'verify', '/ca.pem')".to_owned(),
+            "class B:\n    verify = False\nclass C(B):\n    verify = True\n    def get(self):\n        return requests.get(u, verify=self.verify)".to_owned(),
+        ] {
+            assert_eq!(tls(&code), [], "{code}");
+        }
     }
 
     #[test]
@@ -255,6 +394,33 @@ mod tests {
             "{queue}async def f():\n    _, raw = await r.blpop('jobs')\n    os.system(pickle.loads(raw)['c'])\n"
         );
         assert_eq!(shell(&code), [Critical]);
+    }
+
+    #[test]
+    fn a_tool_is_followed_however_it_is_called() {
+        let head = "import httpx\nfrom langchain_core.tools import tool, BaseTool\nfrom langchain_core.messages import SystemMessage\n@tool\ndef read_page(url: str) -> str:\n    return httpx.get(url).text\nclass Page(BaseTool):\n    def _run(self, url):\n        return httpx.get(url).text\n@tool\ndef add(a: int, b: int) -> int:\n    return a + b\nasync def f(u):\n";
+        let prompt = |call: &str| {
+            severities(
+                &format!("{head}    SystemMessage(content=f'Read {{{call}}}')\n"),
+                "pipeline/prompt-from-untrusted-input",
+            )
+        };
+        for call in [
+            "read_page.invoke({'url': u})",
+            "await read_page.ainvoke({'url': u})",
+            "read_page.run(u)",
+            "read_page.func(u)",
+            "read_page.func(url=u)",
+            "read_page.__wrapped__(u)",
+            "Page().invoke({'url': u})",
+        ] {
+            assert_eq!(prompt(call), [Medium], "{call}");
+        }
+        assert_eq!(prompt("str(add.invoke({'a': 1, 'b': 2}))"), []);
+        let run = "@tool\ndef run(command: str):\n    os.system(command)\nrun.invoke({'command': request.args['c']})\n";
+        assert!(shell(&format!("from langchain_core.tools import tool\n{run}")).contains(&Critical));
+        let note = run.replace("os.system(command)", "print(command)");
+        assert_eq!(shell(&format!("from langchain_core.tools import tool\n{note}")), []);
     }
 
     #[test]

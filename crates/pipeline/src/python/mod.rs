@@ -4,8 +4,13 @@
 //! together, what comes from users, models, servers and files, and where it goes. Each call is then judged by the
 //! [`rules`]. Cost: linear in the source; nesting is measured first, so that neither parser nor walk can exhaust the stack.
 
+mod alternatives;
 mod call;
 mod called;
+mod cases;
+mod comparison;
+mod comprehension;
+mod containers;
 mod declare;
 mod defaults;
 mod digests;

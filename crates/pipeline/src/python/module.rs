@@ -136,6 +136,8 @@ pub(super) struct Facts {
     pub(super) trusting: Vec<Range<usize>>,
     /// Where calls were reported that are handed such options from elsewhere.
     pub(super) handed_trust: Vec<Range<usize>>,
+    /// Where a server of remote procedures listens on every address without encryption.
+    pub(super) procedures: Option<Range<usize>>,
     /// Something takes an address apart, to look at its host.
     pub(super) looks_at_hosts: bool,
     /// Something looks at where a path leads.

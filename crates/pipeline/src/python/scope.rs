@@ -1,6 +1,6 @@
 //! Names and what they hold, with branches that are walked one after the other and joined: [`Scope`].
 
-use super::value::{Known, Value};
+use super::value::{Known, Taint, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,6 +14,22 @@ pub(super) struct Scope {
 
 /// What one branch bound: name, what it held before, what it holds at the branch's end.
 pub(super) type Changes = Vec<(Arc<str>, Option<Value>, Value)>;
+
+/// Who decides which of some branches is taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Decided {
+    /// Whoever starts the program, or its environment.
+    pub(super) by: Taint,
+    /// The branch that is taken unless they say otherwise; the number after the last is none of them.
+    pub(super) unless: Option<usize>,
+}
+
+impl Decided {
+    /// Who has to choose the branch numbered `branch` for it to be taken.
+    fn chooses(self, branch: usize) -> Taint {
+        if self.unless == Some(branch) { Taint::default() } else { self.by }
+    }
+}
 
 impl Scope {
     /// What `name` holds here.
@@ -62,10 +78,14 @@ impl Scope {
 
     /// After branches of which one was taken: each name holds what it does at the end of any; `or_none` when it may be
     /// that none was taken.
-    pub(super) fn join(&mut self, branches: Vec<Changes>, or_none: bool) {
+    pub(super) fn join(&mut self, branches: Vec<Changes>, or_none: bool, decided: Decided) {
         let count = branches.len();
         let mut joined: Vec<(Arc<str>, Option<Value>, Value, usize)> = Vec::new();
-        for (name, before, after) in branches.into_iter().flatten() {
+        let numbered = branches.into_iter().enumerate();
+        for (at, (name, before, after)) in
+            numbered.flat_map(|(at, changes)| changes.into_iter().map(move |change| (at, change)))
+        {
+            let after = after.chosen_by(decided.chooses(at), before.as_ref());
             match joined.iter_mut().find(|(known, ..)| *known == name) {
                 Some((_, _, value, times)) => {
                     *value = either(std::mem::take(value), &after);
@@ -76,7 +96,9 @@ impl Scope {
         }
         for (name, before, value, times) in joined {
             let value = match before {
-                Some(before) if or_none || times < count => either(value, &before),
+                Some(before) if or_none || times < count => {
+                    either(value, &before.chosen_by(decided.chooses(count), None))
+                }
                 _ => value,
             };
             self.bind(&name, value);
@@ -85,8 +107,9 @@ impl Scope {
 }
 
 /// What a name holds that was given one of two values; `None` stands for "not yet".
-fn either(value: Value, other: &Value) -> Value {
+pub(super) fn either(value: Value, other: &Value) -> Value {
     match (&value.known, &other.known) {
+        (Known::Bool(_) | Known::Text(_), Known::Null) => value.or(other),
         (_, Known::Null) => value.tainted(other.taint),
         (Known::Null, _) => other.clone().tainted(value.taint),
         _ => value.or(other),
@@ -108,8 +131,8 @@ mod tests {
         let changes = scope.leave();
         assert_eq!(scope.get("a").and_then(Value::as_text), Some("1"));
         assert_eq!(scope.get("b"), None);
-        scope.join(vec![changes], true);
-        assert_eq!(scope.get("a"), Some(&Value::default()));
+        scope.join(vec![changes], true, Decided::default());
+        assert_eq!(scope.get("a").map(|value| value.alternatives().len()), Some(2));
         assert_eq!(scope.get("b").and_then(Value::as_text), Some("new"));
     }
 
@@ -123,12 +146,12 @@ mod tests {
             scope.bind("a", Value::text("x"));
             both.push(scope.leave());
         }
-        scope.join(both, false);
+        scope.join(both, false, Decided::default());
         assert_eq!(scope.get("a").and_then(Value::as_text), Some("x"));
         scope.enter();
         scope.bind("a", Known::Null.into());
         let changes = scope.leave();
-        scope.join(vec![changes], true);
+        scope.join(vec![changes], true, Decided::default());
         assert_eq!(scope.get("a").and_then(Value::as_text), Some("x"));
     }
 }

@@ -177,6 +177,7 @@ fn conclude(cells: &[(&str, usize)], mut module: Module) -> Module {
     rules::place::conclude(&mut module);
     rules::remote_code::conclude(cells, &mut module);
     rules::transport::conclude(&mut module);
+    rules::exposure::conclude(cells, &mut module);
     for report in &mut module.reports {
         report.fix = report.fix.take().map(|fix| super::defaults::at_the_default(cells, fix));
     }

@@ -62,6 +62,12 @@ pub(super) fn of_path(path: &str) -> Taint {
         {
             Taint::REQUEST
         }
+        Some(b's')
+            if begins("selenium.webdriver")
+                && matches!(path.rsplit('.').next(), Some("page_source" | "text")) =>
+        {
+            Taint::NETWORK
+        }
         _ if is_tool_call(path) => Taint::MODEL,
         _ => Taint::default(),
     }
@@ -111,6 +117,9 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         "builtins.open" | "io.open" => return Taint::FILE,
         _ => {}
     }
+    if fetches_pages(call) {
+        return Taint::NETWORK;
+    }
     if answers_of_model(call) {
         return Taint::MODEL;
     }
@@ -156,7 +165,7 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         }
         // What the callers of a model server send.
         "triton_python_backend_utils" if name.starts_with("get_input_") => Taint::REQUEST,
-        "airflow" if name == "get_current_context" => Taint::OPERATOR,
+        "airflow" if name == "get_current_context" => Taint::OPERATOR.and(Taint::TRIGGER),
         "zipfile" | "tarfile" if matches!(name, "namelist" | "infolist" | "getnames" | "getmembers") => {
             Taint::MEMBER
         }
@@ -195,6 +204,41 @@ pub(super) fn reads_documents(call: &Call<'_>) -> Option<Documents> {
         || class == "UnstructuredHTMLLoader";
     let web = !file && WEB.iter().any(|word| class.contains(word)) || class == "LinkContentFetcher";
     Some(if web { Documents::Web } else { Documents::File })
+}
+
+/// Whether `call` gives what others published: pages by way of a browser, answers of a search, entries of a feed, messages in a mailbox.
+fn fetches_pages(call: &Call<'_>) -> bool {
+    let name = call.name();
+    match call.package() {
+        "playwright" | "pyppeteer" => matches!(
+            name,
+            "content"
+                | "inner_text"
+                | "inner_html"
+                | "text_content"
+                | "all_inner_texts"
+                | "all_text_contents"
+        ),
+        "feedparser" => name == "parse",
+        "trafilatura" => name == "fetch_url",
+        "newspaper" => matches!(name, "Article" | "article"),
+        "wikipedia" => matches!(name, "page" | "summary"),
+        "arxiv" => name == "results",
+        "duckduckgo_search" | "ddgs" => matches!(name, "text" | "news" | "answers"),
+        "tavily" => matches!(name, "search" | "extract" | "get_search_context" | "qna_search"),
+        "firecrawl" => name.starts_with("scrape") || name.starts_with("crawl"),
+        "crawl4ai" => matches!(name, "arun" | "run" | "arun_many"),
+        "imaplib" => name == "fetch",
+        package if package.starts_with("langchain") => {
+            const SEARCHES: &[&str] =
+                &["Search", "Wikipedia", "Arxiv", "PubMed", "RequestsGet", "RequestsWrapper"];
+            let class = call.path.rsplit('.').nth(1).unwrap_or_default();
+            matches!(name, "run" | "arun" | "invoke" | "ainvoke" | "results" | "get" | "load")
+                && class.ends_with("()")
+                && SEARCHES.iter().any(|word| class.contains(word))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the result of `call` is what a language model wrote.

@@ -201,6 +201,7 @@ pub(super) fn hands_on(path: &str) -> bool {
             | "markdownify.markdownify"
             | "lxml.html.fromstring"
             | "textwrap.indent"
+            | "trafilatura.html2txt"
             | "re.sub"
             | "re.search"
             | "re.match"

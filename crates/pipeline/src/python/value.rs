@@ -1,6 +1,5 @@
 //! What is known of a Python value without running anything, and where it comes from: [`Value`].
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -46,6 +45,12 @@ pub(super) enum Known {
     Class(usize),
     /// `functools.partial(callee, …)`.
     Partial(Arc<Partial>),
+    /// One of these: see [`Value::or`](super::alternatives).
+    Either(Arc<[Value]>),
+    /// Not given: one of what a dict holds under a name that only one branch put into it.
+    Absent,
+    /// The opposite of a parameter as it was given.
+    Not(Arc<Value>),
 }
 
 /// A call with some of its arguments given.
@@ -67,7 +72,7 @@ pub(super) const MOST_CHOICES: usize = 16;
 const MOST_NODES: usize = 8192;
 const DEEPEST: usize = 32;
 /// Most names of a dict that is one of two.
-const MOST_JOINED: usize = 256;
+pub(super) const MOST_JOINED: usize = 256;
 /// Longest text kept, in bytes.
 const MOST_TEXT: usize = 64 << 10;
 /// Longest path kept, in bytes.
@@ -76,7 +81,7 @@ const MOST_PATH: usize = 240;
 /// Who had a hand in a value: a set of sources, and parameters of the function under examination.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Taint {
-    sources: u8,
+    sources: u16,
     /// Bit `i`: the value of parameter `i` (the last bit: of one of all others).
     parameters: u32,
 }
@@ -98,6 +103,8 @@ impl Taint {
     pub(super) const OWN: Self = Self { sources: 64, parameters: 0 };
     /// The name of a member, as an archive gives it.
     pub(super) const MEMBER: Self = Self { sources: 128, parameters: 0 };
+    /// Whoever starts a run of what others deployed: beside [`Self::OPERATOR`].
+    pub(super) const TRIGGER: Self = Self { sources: 256, parameters: 0 };
 
     /// The value of the parameter numbered `index`.
     pub(super) fn parameter(index: usize) -> Self {
@@ -129,6 +136,11 @@ impl Taint {
         Self { sources: 0, parameters: self.parameters }
     }
 
+    /// Those among them who decide how the program runs, not what it works on: whoever starts it, and the environment.
+    pub(super) fn deciders(self) -> Self {
+        Self { sources: self.sources & (Self::OPERATOR.sources | Self::ENVIRONMENT.sources), parameters: 0 }
+    }
+
     /// The sources alone.
     pub(super) fn sources(self) -> Self {
         Self { sources: self.sources, parameters: 0 }
@@ -140,6 +152,7 @@ impl Taint {
             (Taint::MODEL, "the answer of a language model"),
             (Taint::REQUEST, "what a user sent"),
             (Taint::NETWORK, "what a server answered"),
+            (Taint::TRIGGER, "what whoever starts the run gives it"),
             (Taint::OPERATOR, "what whoever runs the program typed"),
             (Taint::ENVIRONMENT, "the environment"),
             (Taint::FILE, "what a file holds"),
@@ -188,9 +201,19 @@ impl Value {
         }
     }
 
+    /// What it is unless it is `None`, or not given.
+    fn if_given(&self) -> &Known {
+        let Known::Either(all) = &self.known else { return &self.known };
+        let mut given = all.iter().filter(|value| !matches!(value.known, Known::Null | Known::Absent));
+        match (given.next(), given.next()) {
+            (Some(only), None) => &only.known,
+            _ => &self.known,
+        }
+    }
+
     /// The text, when it is known whole.
     pub(super) fn as_text(&self) -> Option<&str> {
-        match &self.known {
+        match self.if_given() {
             Known::Text(text) => Some(text),
             _ => None,
         }
@@ -198,7 +221,7 @@ impl Value {
 
     /// The text with [`HOLE`]s for what is not known.
     pub(super) fn as_pieces(&self) -> Option<&str> {
-        match &self.known {
+        match self.if_given() {
             Known::Text(text) | Known::Pieces(text) => Some(text),
             _ => None,
         }
@@ -212,7 +235,15 @@ impl Value {
             Known::Integer(value) => Some(*value != 0),
             Known::Text(text) => Some(!text.is_empty()),
             Known::Items(items) => Some(!items.is_empty()),
-            Known::Entries(entries) => Some(!entries.is_empty()),
+            Known::Entries(entries) if entries.is_empty() => Some(false),
+            Known::Entries(entries) => {
+                entries.iter().any(|(name, value)| name.is_some() && !value.may_be_absent()).then_some(true)
+            }
+            Known::Either(all) => {
+                let first = all.first().and_then(Self::truth)?;
+                all.iter().all(|value| value.truth() == Some(first)).then_some(first)
+            }
+            Known::Not(value) => value.truth().map(|truth| !truth),
             _ => None,
         }
     }
@@ -224,8 +255,8 @@ impl Value {
             return false;
         }
         match &self.known {
-            Known::Null | Known::Bool(_) | Known::Integer(_) | Known::Text(_) => true,
-            Known::Items(items) => items.iter().all(Self::is_constant),
+            Known::Null | Known::Absent | Known::Bool(_) | Known::Integer(_) | Known::Text(_) => true,
+            Known::Either(items) | Known::Items(items) => items.iter().all(Self::is_constant),
             Known::Entries(entries) => {
                 entries.iter().all(|(key, value)| key.is_some() && value.is_constant())
             }
@@ -258,30 +289,24 @@ impl Value {
     /// The value stored under `key`.
     pub(super) fn entry(&self, key: &str) -> Option<&Self> {
         let Known::Entries(entries) = &self.known else { return None };
-        entries.iter().rev().find(|(name, _)| name.as_deref() == Some(key)).map(|(_, value)| value)
-    }
-
-    /// What a name holds that may hold this or `other`.
-    pub(super) fn or(self, other: &Self) -> Self {
-        let taint = self.taint.and(other.taint);
-        let known = match (self.known, &other.known) {
-            (known, other) if known == *other => known,
-            (Known::Entries(one), Known::Entries(another)) => either_of(&one, another),
-            (Known::Function(one), Known::Function(another)) => Known::Choice([one, *another].into()),
-            (Known::Choice(some), Known::Function(another)) if some.len() < MOST_CHOICES => {
-                Known::Choice(some.iter().copied().chain([*another]).collect())
-            }
-            _ => Known::Nothing,
-        };
-        Self { known, taint }
+        let found =
+            entries.iter().rev().find(|(name, _)| name.as_deref() == Some(key)).map(|(_, value)| value)?;
+        let Known::Either(all) = &found.known else { return Some(found) };
+        let mut given = all.iter().filter(|value| !matches!(value.known, Known::Absent));
+        match (given.next(), given.next()) {
+            (Some(only), None) => Some(only),
+            _ => Some(found),
+        }
     }
 
     /// The same without what parameters have to do with it.
     pub(super) fn without_parameters(&self) -> Self {
-        if self.all_taint().parameters() == 0 {
+        if self.all_taint().and(self.taint).parameters() == 0 {
             return self.clone();
         }
         let known = match &self.known {
+            Known::Either(all) => Known::Either(all.iter().map(Self::without_parameters).collect()),
+            Known::Not(value) => Self::opposite_of(value).known,
             Known::Items(items) => Known::Items(items.iter().map(Self::without_parameters).collect()),
             Known::Entries(entries) => Known::Entries(
                 entries.iter().map(|(name, value)| (name.clone(), value.without_parameters())).collect(),
@@ -294,7 +319,10 @@ impl Value {
     /// The number of the parameter that this is as it was given, `None` when it is made of anything else.
     pub(super) fn as_parameter(&self) -> Option<usize> {
         let bits = self.taint.parameters();
-        let plain = matches!(self.known, Known::Nothing | Known::Null | Known::Bool(_) | Known::Text(_));
+        let plain = matches!(
+            self.known,
+            Known::Nothing | Known::Null | Known::Bool(_) | Known::Text(_) | Known::Either(_) | Known::Not(_)
+        );
         (plain && bits.is_power_of_two() && self.taint.sources().is_none())
             .then(|| bits.trailing_zeros() as usize)
     }
@@ -302,6 +330,14 @@ impl Value {
     /// The taint of this and of what it holds.
     pub(super) fn all_taint(&self) -> Taint {
         let inner = match &self.known {
+            // A yes or no carries nobody's words.
+            Known::Not(_) => return Taint::default(),
+            Known::Either(all) if all.iter().all(Self::is_switch) => return Taint::default(),
+            Known::Either(all) => {
+                let holding =
+                    all.iter().filter(|one| matches!(one.known, Known::Items(_) | Known::Entries(_)));
+                holding.map(Self::all_taint).fold(Taint::default(), Taint::and)
+            }
             Known::Items(items) => items.iter().map(|item| item.taint).fold(Taint::default(), Taint::and),
             Known::Entries(entries) => {
                 entries.iter().map(|(_, value)| value.taint).fold(Taint::default(), Taint::and)
@@ -349,7 +385,8 @@ impl Known {
         *left = rest;
         let mut inner = |value: &Value| value.known.fits(left, depth.saturating_add(1));
         match self {
-            Self::Items(items) => items.iter().all(inner),
+            Self::Items(items) | Self::Either(items) => items.iter().all(inner),
+            Self::Not(value) => inner(value),
             Self::Entries(entries) => entries.iter().all(|(_, value)| inner(value)),
             Self::Partial(partial) => {
                 inner(&partial.callee)
@@ -370,44 +407,6 @@ impl Known {
     }
 }
 
-/// A dict that is one of two: what stands in only one of them may be missing, so that more may be unknown.
-///
-/// Cost: linear in the entries. Beyond [`MOST_JOINED`] names none is known any longer, so that a long row of branches costs no more with each.
-fn either_of(one: &[(Option<Arc<str>>, Value)], other: &[(Option<Arc<str>>, Value)]) -> Known {
-    let last = |entries: &[(Option<Arc<str>>, Value)]| -> BTreeMap<Arc<str>, Value> {
-        entries.iter().filter_map(|(name, value)| Some((Arc::clone(name.as_ref()?), value.clone()))).collect()
-    };
-    let unknown = |entries: &[(Option<Arc<str>>, Value)]| {
-        entries
-            .iter()
-            .filter(|(name, _)| name.is_none())
-            .map(|(_, value)| value.taint)
-            .fold(Taint::default(), Taint::and)
-    };
-    if one.len().max(other.len()) > MOST_JOINED {
-        let all = one.iter().chain(other).map(|(_, value)| value.taint).fold(Taint::default(), Taint::and);
-        return Known::Entries([(None, Value::from_taint(all))].into());
-    }
-    let (mut joined, other_named) = (last(one), last(other));
-    let mut sure =
-        joined.len() == other_named.len() && one.iter().chain(other).all(|(name, _)| name.is_some());
-    for (name, value) in other_named {
-        let value = if let Some(known) = joined.remove(&name) {
-            known.or(&value)
-        } else {
-            sure = false;
-            value
-        };
-        joined.insert(name, value);
-    }
-    let mut entries: Vec<(Option<Arc<str>>, Value)> = Vec::new();
-    if !sure {
-        entries.push((None, Value::from_taint(unknown(one).and(unknown(other)))));
-    }
-    entries.extend(joined.into_iter().map(|(name, value)| (Some(name), value)));
-    Known::entries(entries)
-}
-
 /// `path`, or its end behind `?` when it is too long to keep.
 fn bounded(path: &str) -> String {
     if path.len() <= MOST_PATH {
@@ -422,30 +421,6 @@ fn bounded(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_that_may_hold_two_things_holds_neither_and_is_as_tainted_as_both() {
-        let a = Value::text("a").tainted(Taint::FILE);
-        let joined = a.clone().or(&Value::text("b").tainted(Taint::MODEL));
-        assert_eq!(joined.known, Known::Nothing);
-        assert!(joined.taint.has(Taint::FILE) && joined.taint.has(Taint::MODEL));
-        assert_eq!(a.or(&Value::text("a")).as_text(), Some("a"));
-    }
-
-    #[test]
-    fn a_dict_that_is_one_of_two_may_hold_what_either_holds() {
-        let dict = |entries: &[(&str, &str)]| -> Value {
-            let entries = entries.iter().map(|(name, text)| (Some(Arc::from(*name)), Value::text(text)));
-            Known::Entries(entries.collect()).into()
-        };
-        let joined = dict(&[("a", "1"), ("b", "2")]).or(&dict(&[("a", "1")]));
-        assert_eq!(joined.entry("a").and_then(Value::as_text), Some("1"));
-        assert_eq!(joined.entry("b").and_then(Value::as_text), Some("2"));
-        assert!(!joined.is_constant(), "more may be in it");
-        let joined = dict(&[("a", "1")]).or(&dict(&[("a", "2")]));
-        assert_eq!(joined.entry("a").map(|value| value.known.clone()), Some(Known::Nothing));
-        assert!(matches!(&joined.known, Known::Entries(entries) if entries.len() == 1));
-    }
 
     #[test]
     fn what_holds_a_value_many_times_over_is_not_known_beyond_a_size() {

@@ -87,7 +87,10 @@ impl Walk<'_, '_> {
                 let value = match given {
                     Some(given) => {
                         decided |= !matches!(given.value.known, Known::Nothing);
-                        given.value.clone()
+                        match value.known {
+                            Known::Not(_) => Value::opposite_of(&given.value),
+                            _ => given.value.clone(),
+                        }
                     }
                     None => value.clone(),
                 };
@@ -117,7 +120,7 @@ impl Walk<'_, '_> {
 
     fn report_decided(&mut self, inner: &Call<'_>, known: &Waiting, call: &Call<'_>) {
         let mut judged = Module::default();
-        rules::check(inner, &mut judged);
+        super::cases::judge(inner, &[], &mut judged);
         let is_new = |id: &str| DECIDED.contains(&id) && !known.told.contains(&id);
         let through = match &known.elsewhere {
             Some(place) => format!("`{}` in `{place}`", known.spelling),

@@ -6,15 +6,15 @@
 //! gives back and which parameters reach a sink, so that a call hands both on. Cost: linear in the source.
 
 use super::call::{Argument, Call};
-use super::declare::{Class, Function, Summary};
+use super::declare::{Class, Function, Part, Summary};
 use super::evaluate::{element, operation};
 use super::exports::Adopted;
 use super::module::{Module, Sink, SinkKind};
 use super::names::canonical;
 use super::neighbours::{Modules, key_of};
 use super::rules;
-use super::scope::{Changes, Scope};
-use super::value::{Known, Value};
+use super::scope::{Changes, Decided, Scope, either};
+use super::value::{Known, Taint, Value};
 use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use std::collections::HashMap;
@@ -65,6 +65,7 @@ impl Default for State {
 }
 
 /// The walk through one window.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about where it is")]
 pub(super) struct Walk<'a, 's> {
     /// Text of the window.
     pub(super) source: &'a str,
@@ -75,6 +76,8 @@ pub(super) struct Walk<'a, 's> {
     pub(super) bodies: HashMap<usize, &'a ast::StmtFunctionDef>,
     /// Whether only bindings count.
     pub(super) quiet: bool,
+    /// Whether the rounds of a comprehension are gone through.
+    pub(super) unrolling: bool,
     pub(super) depth: usize,
     /// What the functions being walked give back and reach, innermost last.
     pub(super) frames: Vec<Summary>,
@@ -99,6 +102,7 @@ impl<'a, 's> Walk<'a, 's> {
             state,
             bodies: HashMap::new(),
             quiet: false,
+            unrolling: false,
             depth: 0,
             frames: Vec::new(),
             inside: Vec::new(),
@@ -221,8 +225,10 @@ impl<'a, 's> Walk<'a, 's> {
                 }
                 if let Some(frame) = self.frames.last_mut() {
                     let taint = frame.returns.taint;
-                    let same = matches!(frame.returns.known, Known::Nothing) && taint.is_none();
-                    frame.returns = if same { value } else { std::mem::take(&mut frame.returns).or(&value) };
+                    let first = !frame.returned && taint.is_none();
+                    frame.returned = true;
+                    frame.returns =
+                        if first { value } else { either(std::mem::take(&mut frame.returns), &value) };
                 }
             }
             Stmt::FunctionDef(function) => self.define(function),
@@ -234,14 +240,14 @@ impl<'a, 's> Walk<'a, 's> {
                 self.assign(&repeat.target, element, self.span(repeat.iter.range()));
                 let changes = self.branch(&repeat.body);
                 self.kept_by_test(&repeat.body);
-                self.scope().join(vec![changes], true);
+                self.scope().join(vec![changes], true, Decided::default());
                 self.body(&repeat.orelse);
             }
             Stmt::While(repeat) => {
                 self.evaluate(&repeat.test);
                 let changes = self.branch(&repeat.body);
                 self.kept_by_test(&repeat.body);
-                self.scope().join(vec![changes], true);
+                self.scope().join(vec![changes], true, Decided::default());
                 self.body(&repeat.orelse);
             }
             Stmt::With(with) => {
@@ -260,12 +266,12 @@ impl<'a, 's> Walk<'a, 's> {
                 for ast::ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
                     handlers.push(self.branch(&handler.body));
                 }
-                self.scope().join(handlers, true);
+                self.scope().join(handlers, true, Decided::default());
                 self.body(&attempt.orelse);
                 self.body(&attempt.finalbody);
             }
             Stmt::Match(choice) => {
-                self.evaluate(&choice.subject);
+                let by = self.evaluate(&choice.subject).taint.deciders();
                 let mut cases = Vec::new();
                 for case in &choice.cases {
                     if let Some(guard) = &case.guard {
@@ -273,7 +279,9 @@ impl<'a, 's> Walk<'a, 's> {
                     }
                     cases.push(self.branch(&case.body));
                 }
-                self.scope().join(cases, true);
+                let catches_all =
+                    choice.cases.iter().any(|case| case.guard.is_none() && case.pattern.is_irrefutable());
+                self.scope().join(cases, !catches_all, Decided { by, unless: None });
             }
             Stmt::Raise(raise) => {
                 if let Some(raised) = &raise.exc {
@@ -283,8 +291,12 @@ impl<'a, 's> Walk<'a, 's> {
             Stmt::Assert(assert) => {
                 self.evaluate(&assert.test);
             }
-            Stmt::Delete(_)
-            | Stmt::TypeAlias(_)
+            Stmt::Delete(delete) => {
+                for target in &delete.targets {
+                    self.delete(target);
+                }
+            }
+            Stmt::TypeAlias(_)
             | Stmt::Global(_)
             | Stmt::Nonlocal(_)
             | Stmt::Pass(_)
@@ -298,21 +310,29 @@ impl<'a, 's> Walk<'a, 's> {
     }
 
     fn choose(&mut self, choice: &'a ast::StmtIf) {
-        self.evaluate(&choice.test);
+        let test = self.evaluate(&choice.test);
         self.digest_only_told(choice);
+        let mut by = test.taint.deciders();
         let within = self.allowed(&choice.test, true);
         let mut branches = vec![self.branch_where(&choice.body, &within)];
         let mut or_none = true;
         for clause in &choice.elif_else_clauses {
             match &clause.test {
-                Some(test) => {
-                    self.evaluate(test);
-                }
+                Some(test) => by = by.and(self.evaluate(test).taint.deciders()),
                 None => or_none = false,
             }
             branches.push(self.branch(&clause.body));
         }
-        self.scope().join(branches, or_none);
+        // A switch is as it is written down unless somebody sets it otherwise.
+        let unless = match test.known {
+            Known::Bool(true) => Some(0),
+            Known::Bool(false) if branches.len() == 1 || branches.len() == 2 && !or_none => Some(1),
+            _ => None,
+        };
+        if unless.is_some() && by.is_none() {
+            by = Taint::OPERATOR;
+        }
+        self.scope().join(branches, or_none, Decided { by, unless });
         if super::guard::ends(&choice.body) {
             for (name, value) in self.allowed(&choice.test, false) {
                 self.scope().bind(&name, value);
@@ -415,6 +435,11 @@ impl<'a, 's> Walk<'a, 's> {
                         let path = format!("set:{path}.{}", attribute.attr.as_str());
                         self.event(&path, target, vec![value], span);
                     }
+                    // A namespace.
+                    Known::Entries(_) if owner.entry(attribute.attr.as_str()).is_some() => {
+                        let updated = with_entry(owner, &Value::text(attribute.attr.as_str()), value);
+                        self.put(&attribute.value, updated);
+                    }
                     _ => {
                         let path = format!("set:?.{}", attribute.attr.as_str());
                         self.event(&path, target, vec![value], span);
@@ -447,6 +472,27 @@ impl<'a, 's> Walk<'a, 's> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// `setattr(owner, name, value)`, written as `call`: the same as an assignment.
+    pub(super) fn set_member(&mut self, owner: &Value, name: &str, value: &Value, call: &Call<'_>) {
+        match &owner.known {
+            Known::Instance(class) | Known::Class(class) => self.set_attribute(*class, name, value),
+            known => {
+                let of = if let Known::Path(path) = known { path.as_ref() } else { "?" };
+                let argument = Argument { value: value.clone(), span: call.span.clone(), written: "" };
+                let path = Arc::from(format!("set:{of}.{name}"));
+                let receiver = Value::default();
+                self.check(&Call {
+                    path,
+                    receiver,
+                    positional: vec![argument],
+                    named: Vec::new(),
+                    open: false,
+                    ..call.clone()
+                });
+            }
         }
     }
 
@@ -535,11 +581,16 @@ impl<'a, 's> Walk<'a, 's> {
 
     /// Lets the rules judge `call`, and hands on what reaches a sink.
     pub(super) fn check(&mut self, call: &Call<'_>) {
+        self.check_each(call, &[]);
+    }
+
+    /// The same of a call of one of `callees`.
+    pub(super) fn check_each(&mut self, call: &Call<'_>, callees: &[Arc<str>]) {
         if self.quiet {
             return;
         }
         let reported = self.state.module.reports.len();
-        rules::check(call, &mut self.state.module);
+        super::cases::judge(call, callees, &mut self.state.module);
         self.wait(call, reported);
         for sink in std::mem::take(&mut self.state.module.sinks) {
             self.reach(sink);
@@ -561,16 +612,17 @@ impl<'a, 's> Walk<'a, 's> {
         }
     }
 
-    fn set_attribute(&mut self, class: usize, name: &str, value: &Value) {
+    pub(super) fn set_attribute(&mut self, class: usize, name: &str, value: &Value) {
         let method = self.inside.last().copied();
         let Some(class) = self.state.classes.get_mut(class) else { return };
         // Parameters are those of the method that sets it; another reads it.
         let parameters = value.all_taint().parameters_alone();
+        let plain = value.as_parameter().is_some() && !matches!(value.known, Known::Not(_));
         let value = value.without_parameters();
         if let Some(method) = method.filter(|_| !parameters.is_none() && class.parts.len() < MOST_ENTRIES)
-            && !class.parts.iter().any(|(known, part, _)| *known == method && part.as_ref() == name)
+            && !class.parts.iter().any(|part| part.method == method && part.name.as_ref() == name)
         {
-            class.parts.push((method, name.into(), parameters));
+            class.parts.push(Part { method, name: name.into(), parameters, plain });
         }
         let known = class.attributes.get(name).map(Value::all_taint).unwrap_or_default();
         if known.sources() != known.and(value.all_taint()).sources() {
@@ -597,7 +649,7 @@ impl<'a, 's> Walk<'a, 's> {
 }
 
 /// `owner` after `owner[key] = value`.
-fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
+pub(super) fn with_entry(owner: Value, key: &Value, value: Value) -> Value {
     let taint = owner.taint;
     match (&owner.known, key.as_text()) {
         (Known::Entries(entries), name) if entries.len() < MOST_ENTRIES => {

@@ -9,7 +9,8 @@ rule! {
     /// them.
     ///
     /// In Python: `share=True` of a demo without `auth`, Flask's debugger (`debug=True`), any page of the web allowed with its
-    /// reader's cookies, a server or socket bound to every address, an MCP server on every address without `auth`. In Terraform:
+    /// reader's cookies, a server or socket bound to every address, an MCP server on every address without `auth`, a
+    /// model served by gRPC on every address without encryption (`add_insecure_port`). In Terraform:
     /// firewalls that let the internet reach such an interface, buckets and services open to everyone. In JavaScript: `cors` that
     /// reflects any origin and allows credentials, and handlers of messages between windows that act and never look at `origin`.
     ///

@@ -12,7 +12,8 @@ rule! {
     ///
     /// In Python: `verify=False` wherever it is given (a call, keywords that are handed on, an attribute of a library, a field of
     /// settings: `low`), unverified contexts, options in addresses of databases (`tlsAllowInvalidCertificates=true`), and environment
-    /// variables that the program sets for itself.
+    /// variables that the program sets for itself. Where the code decides (`verify=not dev`, a branch) it is medium; where whoever runs the
+    /// program has to ask for it (an argument, the environment), low.
     /// ## Why it matters
     /// The connection is encrypted to whoever answers. Scripts, packages and weights can be replaced on the way.
     /// ## Example

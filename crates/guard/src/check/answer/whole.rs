@@ -32,7 +32,11 @@ impl Prepared {
                 all.left.push(std::mem::take(&mut open));
                 from = end;
             }
-            open.push_str(release.text.get(from..).unwrap_or_default());
+            if open.is_empty() && from == 0 {
+                open = release.text;
+            } else {
+                open.push_str(release.text.get(from..).unwrap_or_default());
+            }
             found.extend(release.reasons);
             blocked = blocked.take().or(release.blocked);
         };

@@ -48,6 +48,11 @@ impl Coded {
         self.of = None;
     }
 
+    /// Whether the line is one of a dump.
+    pub(super) fn is_dump(&self) -> bool {
+        self.dumped.is_some()
+    }
+
     /// Takes a word that is a part of the code under way, or begins one.
     pub(super) fn takes(&mut self, word: &Spelt, begins_line: bool) -> bool {
         if begins_line {

@@ -164,6 +164,15 @@ impl Disguised {
             return None;
         }
         let begins_line = self.shown.begins_line();
+        if !last
+            && !begins_line
+            && let [letter, b' '] = text.as_bytes()
+            && letter.is_ascii_alphabetic()
+            && self.is_idle()
+            && !self.coded.is_dump()
+        {
+            return self.letter(char::from(*letter), step.start, tail, seen);
+        }
         let shown = self.shown.read(text);
         let margin = if begins_line && self.word.is_empty() { self.margin.take(&shown) } else { 0 };
         for (at, character) in shown.char_indices() {
@@ -187,6 +196,17 @@ impl Disguised {
             self.end_run(tail, seen);
         }
         self.word.places.first().copied().into_iter().chain(self.run.held()).chain(self.coded.held()).min()
+    }
+
+    /// Takes a letter that stands alone where nothing is under way but pieces: a word as any other, and too short for anything but a piece.
+    fn letter(&mut self, letter: char, place: usize, tail: &Tail, seen: &mut Vec<Seen>) -> Option<usize> {
+        self.shown.pass(false);
+        let mut word = std::mem::take(&mut self.word);
+        word.push(letter, place);
+        self.piece(&word, tail, seen);
+        word.clear();
+        self.word = word;
+        self.run.held()
     }
 
     fn end_word(&mut self, tail: &Tail, seen: &mut Vec<Seen>) {

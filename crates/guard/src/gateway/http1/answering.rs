@@ -331,7 +331,13 @@ impl Delivery {
             Version::HTTP_11 => None,
             _ => Some("keep-alive"),
         };
-        let mut out = Vec::with_capacity(1 << 10);
+        // Room for what is written at once.
+        let first = if let Sent::Length(length) = sent {
+            usize::try_from(length).unwrap_or(BLOCK).min(BLOCK)
+        } else {
+            0
+        };
+        let mut out = Vec::with_capacity(first.saturating_add(1 << 10));
         written::answer(head.status, &head.headers, sent, connection, &mut out);
         Self { body, sent, keeps, out }
     }

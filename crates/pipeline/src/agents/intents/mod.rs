@@ -9,6 +9,8 @@ mod sentences;
 mod vocabulary;
 mod words;
 
+pub(crate) use sentences::of as sentence_spans;
+
 use super::acts::Act;
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -65,7 +65,7 @@ impl Reader for McpSource {
                 return;
             }
             let Some(said) = text.content.get(span.clone()) else { continue };
-            for issue in says("the tool", said) {
+            for issue in says("the tool", said, &[]) {
                 let place =
                     issue.span.start.saturating_add(span.start)..issue.span.end.saturating_add(span.start);
                 let finding = Finding::new(issue.rule, issue.message)
@@ -90,7 +90,7 @@ fn answers(text: &Text<'_>, pieces: &[Range<usize>], notes: &mut Notes<'_>) {
         let index = begins.partition_point(|(begin, _)| *begin <= at).saturating_sub(1);
         begins.get(index).map_or(at, |(begin, start)| start.saturating_add(at.saturating_sub(*begin)))
     };
-    for issue in says("the server", &said).into_iter().filter(|issue| issue.severity >= Severity::High) {
+    for issue in says("the server", &said, &[]).into_iter().filter(|issue| issue.severity >= Severity::High) {
         let place = origin(issue.span.start)..origin(issue.span.end.saturating_sub(1)).saturating_add(1);
         let finding =
             Finding::new(issue.rule, issue.message).severity(issue.severity).confidence(issue.confidence);

@@ -25,6 +25,7 @@ mod reverse_shell;
 mod rigged;
 mod safety;
 mod scope;
+mod stated;
 mod tools;
 
 pub(crate) use exfiltration::SECRET_EXFILTRATION;
@@ -81,6 +82,7 @@ pub(crate) static CHECKS: &[Check] = &[
     reverse_shell::check,
     rigged::check,
     safety::check,
+    stated::check,
     tools::check,
 ];
 

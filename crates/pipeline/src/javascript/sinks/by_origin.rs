@@ -26,8 +26,8 @@ pub(super) fn call(
         // A statement is what a tool for a database is asked for.
         issue = issue.severity(Severity::Medium).confidence(Confidence::Medium);
     }
-    if call.receiver() == "v8" {
-        // It makes objects, and may read outside of what it is given.
+    // The one makes objects, and may read outside of what it is given; the other runs in a page that the program opened.
+    if call.receiver() == "v8" || call.name() == "evaluate" {
         issue = issue.severity(Severity::High).confidence(Confidence::Medium);
     }
     if origins.is_looked_at(&given, given.start) {
@@ -52,6 +52,12 @@ fn place(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
         // Source: Node.js documentation, "V8", `v8.deserialize`.
         "deserialize" if receiver == "v8" => Some((Sink::Code, first?)),
         "load" | "loadAll" if with_functions(program, call) => Some((Sink::Code, first?)),
+        "AsyncFunction" | "GeneratorFunction" if receiver.is_empty() => {
+            Some((Sink::Code, call.arguments.last().cloned()?))
+        }
+        // Source: python-shell, "Running a Python code".
+        "runString" if receiver.starts_with("python-shell") => Some((Sink::Code, first?)),
+        "evaluate" if is_page(program, receiver) => Some((Sink::Code, first?)),
         "bypassSecurityTrustHtml" => Some((Sink::Markup, first?)),
         "render" | "compile" | "renderString" | "template" if TEMPLATES.contains(&receiver) => {
             Some((Sink::Code, first?))
@@ -62,6 +68,17 @@ fn place(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
         "html" if matches!(receiver, "$" | "jQuery" | "jquery") => Some((Sink::Markup, first?)),
         _ => statement(program, call).map(|statement| (Sink::Sql, statement)),
     }
+}
+
+/// Whether `receiver` is a page that the program opened in a browser.
+///
+/// Source: Playwright, "Page", `evaluate`; Puppeteer, "Page.evaluate()".
+fn is_page(program: &Program<'_>, receiver: &str) -> bool {
+    let owner = receiver.rsplit('.').next().unwrap_or(receiver).to_ascii_lowercase();
+    (owner.ends_with("page") || owner.ends_with("frame"))
+        && program.imports_of(|path| {
+            ["playwright", "@playwright/", "puppeteer"].iter().any(|browser| path.starts_with(browser))
+        })
 }
 
 /// What makes functions of a text that is no constant, whoever wrote it: files and messages are not always one's own.
@@ -251,6 +268,8 @@ mod tests {
             ("", "window.setInterval(a + ';', 10)"),
             ("import ejs from 'ejs';", "ejs.render(a, {})"),
             ("import _ from 'lodash';", "_.template(a)()"),
+            ("import { PythonShell } from 'python-shell';", "PythonShell.runString(a, null)"),
+            ("", "const [program, ...rest] = a.split(' '); eval(rest[0])"),
         ] {
             assert_eq!(handler(import, call), [("model-output-executed", Critical)], "{call}");
         }
@@ -265,6 +284,8 @@ mod tests {
             ("", "setTimeout(function () { show(a); }, 10)"),
             ("import ejs from 'ejs';", "ejs.render('<%= a %>', { a })"),
             ("import s from 'superjson';", "s.deserialize(req.body)"),
+            ("import { chromium } from 'playwright';", "page.evaluate((text) => text.length, a)"),
+            ("", "page.evaluate(a)"),
         ] {
             assert_eq!(handler(import, call), [], "{call}");
         }

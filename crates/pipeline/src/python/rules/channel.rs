@@ -5,7 +5,7 @@ use super::transport::{is_artifact, is_plain};
 use crate::agents::mcp::rules::TOKEN_PASSTHROUGH;
 use crate::python::call::Call;
 use crate::python::evaluate::INBOUND;
-use crate::python::module::Module;
+use crate::python::module::{Module, Report};
 use crate::python::value::{Known, Value};
 use crate::rules::{INSECURE_TRANSPORT, TLS_DISABLED};
 use bartizan_core::{Confidence, Finding, Rule, Severity, printable};
@@ -129,6 +129,29 @@ pub(in crate::python) fn loads(call: &Call<'_>, module: &mut Module) -> bool {
             module.report(&call.span, Finding::new(&INSECURE_TRANSPORT, message));
             return true;
         }
+        // Each has a twin that encrypts (`IMAP4_SSL`, `POP3_SSL`, `SMTP_SSL`, `FTP_TLS`), and all but FTP a way to begin encryption later.
+        "imaplib.IMAP4().login" | "poplib.POP3().pass_" | "smtplib.SMTP().login" => {
+            let message = "a name and password are sent to a mail server without encryption";
+            let finding = Finding::new(&INSECURE_TRANSPORT, message);
+            let remedy = "Use the class that encrypts (`IMAP4_SSL`, `POP3_SSL`, `SMTP_SSL`), or `starttls()` before the login.";
+            let report = Report { span: call.span.clone(), finding: finding.remedy(remedy), fix: None };
+            module.facts.unless_written.push((ENCRYPTED.to_owned(), report));
+            return true;
+        }
+        "imaplib.IMAP4().starttls" | "poplib.POP3().stls" | "smtplib.SMTP().starttls" => {
+            module.facts.written.insert(ENCRYPTED.to_owned());
+            return true;
+        }
+        "ftplib.FTP().login" if !call.positional.is_empty() || call.keyword("user").is_some() => {
+            let message = "a name and password are sent by FTP, without encryption";
+            module.report(&call.span, Finding::new(&INSECURE_TRANSPORT, message));
+            return true;
+        }
+        "telnetlib.Telnet" | "telnetlib3.open_connection" => {
+            let message = "what is typed and answered crosses the network by Telnet, without encryption";
+            module.report(&call.span, Finding::new(&INSECURE_TRANSPORT, message));
+            return true;
+        }
         _ => {}
     }
     if let Some(links) = call.any_keyword(&["dependency_links"])
@@ -176,6 +199,9 @@ pub(in crate::python) fn loads(call: &Call<'_>, module: &mut Module) -> bool {
     plain.is_some()
 }
 
+/// What stands among the places that a module writes when it begins encryption with a mail server.
+const ENCRYPTED: &str = "starttls";
+
 /// The credential with which a caller came, sent on to another server by a server of tools.
 fn passes_on(call: &Call<'_>, module: &mut Module) {
     let Some(headers) = call.keyword("headers") else { return };
@@ -202,6 +228,34 @@ const LONGEST: usize = 2048;
 mod tests {
     use crate::python::tests::severities;
     use bartizan_core::Severity::{High, Low, Medium};
+
+    #[test]
+    fn passwords_that_mail_and_file_servers_are_sent_in_the_open_are_found() {
+        let graded = |code: &str| {
+            severities(
+                &format!("import imaplib, smtplib, ftplib, telnetlib\n{code}"),
+                "pipeline/insecure-transport",
+            )
+        };
+        for code in [
+            "box = imaplib.IMAP4(HOST)\nbox.login(user, password)",
+            "with smtplib.SMTP(HOST, 25) as s:\n    s.login(user, password)\n    s.send_message(m)",
+            "f = ftplib.FTP(HOST)\nf.login('ana', password)",
+            "with ftplib.FTP(HOST) as f, open(p, 'wb') as out:\n    f.login()\n    f.retrbinary('RETR a', out.write)",
+            "t = telnetlib.Telnet(HOST)",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+        for code in [
+            "box = imaplib.IMAP4_SSL(HOST)\nbox.login(user, password)",
+            "s = smtplib.SMTP(HOST, 587)\ns.starttls()\ns.login(user, password)",
+            "s = smtplib.SMTP_SSL(HOST)\ns.login(user, password)",
+            "f = ftplib.FTP_TLS(HOST)\nf.login('ana', password)",
+            "s = smtplib.SMTP('localhost')\ns.send_message(m)",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+    }
 
     #[test]
     fn switches_are_found_wherever_they_are_given() {

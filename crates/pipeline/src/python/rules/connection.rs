@@ -27,12 +27,32 @@ fn passwords_in_addresses(text: &str, base: usize) -> Vec<Range<usize>> {
         let elsewhere = !stands_for
             && host.bytes().any(|byte| byte.is_ascii_alphanumeric())
             && !is_this_machine(host)
-            && (is_number(host) || !host.contains('.') || !stands_in(host));
+            && (is_number(host) || !host.contains('.') || !stands_in(host) || is_random(password));
         if drawn && !filled_in && elsewhere {
             found.push(base.saturating_add(login.span.start)..base.saturating_add(login.span.end));
         }
     }
     found
+}
+
+/// Whether a password looks drawn by a generator: nobody makes one up for an address that stands for another.
+fn is_random(password: &str) -> bool {
+    let changes = password.as_bytes().windows(2).filter(|pair| {
+        let kind = |byte: u8| match byte {
+            b'a'..=b'z' => 0,
+            b'A'..=b'Z' => 1,
+            b'0'..=b'9' => 2,
+            _ => 3,
+        };
+        matches!(pair, [one, two] if kind(*one) != kind(*two))
+    });
+    let has = |kind: fn(&u8) -> bool| password.bytes().any(|byte| kind(&byte));
+    // A third of the places change from one kind of letter to another; words with a number behind them do not.
+    password.len() >= 12
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit)
+        && changes.count().saturating_mul(3) >= password.len()
 }
 
 /// Passwords in what drivers take as one text: `host=db user=app password=…`, `Server=db;Uid=app;Pwd=…`.
@@ -87,6 +107,7 @@ mod tests {
             "dbname=x user=app password=Zk39!mnQpL host=db.example.org",
             "Server=db.example.org;Uid=app;Pwd=Zk39mnQpL7;",
             "postgresql://app:Zk39mnQpL@10.0.0.5/x",
+            "postgresql://app:Zk39mQ7pLr2Vx8@db.example.org/x",
         ] {
             assert_eq!(graded(text), [Medium], "{text}");
         }
@@ -94,6 +115,7 @@ mod tests {
             "dbname=x user=app password={password} host=db.example.org",
             "dbname=x user=app host=db.example.org",
             "postgresql://app:${PASSWORD}@db.example.org/x",
+            "postgresql://app:secretPassword123@db.example.org/x",
         ] {
             assert_eq!(graded(text), [], "{text}");
         }

@@ -22,8 +22,9 @@ rule! {
     /// (`recv_pyobj`, BentoML's `PickleSerializable`), unpicklers whose `find_class` refuses nothing, and libraries that unpickle their own models (gensim, flair,
     /// fastai, stable-baselines3, AutoGluon, PyCaret, statsmodels, Paddle), `torch.hub.load_state_dict_from_url` without `weights_only=True`,
     /// and any loader that is given `allow_pickle=True`, loaders kept in a table, vLLM's `load_format="pt"`, and Keras' makers of layers that are
-    /// given what others sent. Aliases, `functools.partial` and `**` of constant dicts are
-    /// followed.
+    /// given what others sent. Programs of DSPy in `.pkl`, and models that MLflow takes from
+    /// where whoever starts a run says, count as well. Aliases, `functools.partial` and `**` of dicts are followed; where an option is one of
+    /// several values, each counts: milder when only some of them are dangerous.
     ///
     /// `torch.load` without `weights_only` is graded lower: from PyTorch 2.6 on the default is `True`, before it `False`,
     /// and the code does not say which version it will run with.
@@ -172,7 +173,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             module
                 .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
         }
-        _ if call.name() == "recv_pyobj" && call.path.starts_with(['?', 'z']) => {
+        _ if call.name() == "recv_pyobj" => {
             let message = "`recv_pyobj` unpickles whatever the other side of the socket sends";
             module
                 .report(&call.span, Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::High));
@@ -352,6 +353,20 @@ mod tests {
         ] {
             assert_eq!(graded(code), [Low], "{code}");
         }
+        let named = |given: &str| {
+            graded(&format!(
+                "import mlflow\nfrom airflow.decorators import task\nfrom airflow.models import Variable\n@task\ndef f(**context):\n    run = {given}\n    mlflow.pyfunc.load_model(f'runs:/{{run}}/model')\n"
+            ))
+        };
+        assert_eq!(named("context['dag_run'].conf['run_id']"), [Medium]);
+        assert_eq!(named("context['params']['run_id']"), [Medium]);
+        assert_eq!(named("'0123'"), [Low]);
+        assert_eq!(
+            graded(
+                "import mlflow\nfrom flask import request\nmlflow.sklearn.load_model(request.json['uri'])"
+            ),
+            [High]
+        );
         for code in [
             "import mlflow\nmlflow.pyfunc.load_model('models:/net/7')",
             "import mlflow\nmlflow.onnx.load_model('runs:/0123/model')",
@@ -364,6 +379,18 @@ mod tests {
     fn loaders_that_say_so_themselves_are_found() {
         assert_eq!(graded("import dspy\ndspy.load('saved', allow_pickle=True)"), [Medium]);
         assert_eq!(graded("import dspy\ndspy.load('saved', allow_pickle=False)\ndspy.load('saved')"), []);
+        let program = "import dspy\nclass P(dspy.Module):\n    def forward(self, q):\n        return q\n";
+        for load in [
+            "dspy.ChainOfThought('q -> a').load('p.pkl')",
+            "P().load('p.pkl')",
+            "P().load(path, allow_pickle=True)",
+        ] {
+            assert_eq!(graded(&format!("{program}{load}")), [Medium], "{load}");
+        }
+        assert_eq!(
+            graded(&format!("{program}P().load('p.json')\nP().load('p.pkl', allow_pickle=False)")),
+            []
+        );
         let hub =
             |options: &str| graded(&format!("import torch\ntorch.hub.load_state_dict_from_url(u{options})"));
         assert_eq!(hub(""), [Medium]);

@@ -87,7 +87,13 @@ fn is_environment(argument: &Argument<'_>) -> bool {
 /// The name of a secret of the environment that stands in `written` as it is: not cut, counted, compared or handed to another call.
 fn shown(written: &str) -> Option<&str> {
     const TAKES: &[&str] = &["os.environ[", "os.getenv(", "os.environ.get("];
-    if written.len() > LONGEST || !written.contains("os.") {
+    if written.len() > LONGEST {
+        return None;
+    }
+    if let Some(getter) = GETTERS.iter().find(|getter| is_whole(written, getter)) {
+        return Some(getter);
+    }
+    if !written.contains("os.") {
         return None;
     }
     TAKES.iter().find_map(|take| {
@@ -102,6 +108,38 @@ fn shown(written: &str) -> Option<&str> {
             let whole = after.is_empty() || after.starts_with(['}', '+', ',', ']', ')']);
             (apart && whole && is_secret_name(name)).then_some(name)
         })
+    })
+}
+
+/// Calls whose answer is a secret as it is, with what stands before the name: functions and methods of hubs and of the standard library.
+///
+/// Sources: huggingface_hub, `get_token`, `HfFolder.get_token`; Python, `getpass.getpass`; google.colab, `userdata.get`; Databricks, `dbutils.secrets.get`;
+/// Kaggle, `UserSecretsClient().get_secret`.
+const GETTERS: &[&str] =
+    &["get_token()", "getpass.getpass(", "getpass(", "userdata.get(", "dbutils.secrets.get(", ".get_secret("];
+
+/// Whether the answer of `getter` stands in `written` as it is: by itself or in a place of a text, neither cut nor handed to another call.
+fn is_whole(written: &str, getter: &str) -> bool {
+    written.match_indices(getter).any(|(at, _)| {
+        let before = written.get(..at).unwrap_or_default();
+        let begun = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if !getter.starts_with('.') && before.ends_with(begun) {
+            return false;
+        }
+        // What it is a method of: `HfFolder.`, `UserSecretsClient()`.
+        let owner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+        let before = before.trim_end_matches(owner);
+        let before =
+            before.strip_suffix("()").map_or(before, |before| before.trim_end_matches(owner)).trim_end();
+        let apart = before.is_empty() || before.ends_with(['{', '+', '%', ':', ',', '[']);
+        let rest = written.get(at.saturating_add(getter.len())..).unwrap_or_default();
+        let after = if getter.ends_with("()") {
+            rest
+        } else {
+            rest.find(')').and_then(|end| rest.get(end.saturating_add(1)..)).unwrap_or("?")
+        };
+        let after = after.trim_start();
+        apart && (after.is_empty() || after.starts_with(['}', '+', ',', ']', ')']))
     })
 }
 
@@ -127,6 +165,10 @@ mod tests {
             "logging.info('k ' + os.getenv('WANDB_API_KEY'))",
             "wandb.config.update({'key': os.environ['AWS_SECRET_ACCESS_KEY']})",
             "mlflow.log_params(dict(os.environ))",
+            "print('token:', HfFolder.get_token())",
+            "print(f'as {huggingface_hub.get_token()}')",
+            "print(UserSecretsClient().get_secret('HF_TOKEN'))",
+            "logger.info('key ' + userdata.get('OPENAI_API_KEY'))",
         ] {
             assert_eq!(graded(code), [Medium], "{code}");
         }
@@ -137,6 +179,11 @@ mod tests {
             "print(os.environ['HF_TOKEN'][:4])",
             "print(bool(os.environ.get('HF_TOKEN')))",
             "print(os.environ['HOME'])",
+            "print(bool(get_token()))",
+            "print(get_token()[:4])",
+            "print(get_token() is None)",
+            "print(budget_token())",
+            "login(get_token())",
             "login(os.environ['HF_TOKEN'])",
             "mlflow.log_params({'lr': 1})",
         ] {

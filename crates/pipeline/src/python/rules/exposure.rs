@@ -225,8 +225,47 @@ fn tools(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// Judges a server of remote procedures that listens on every address without encryption, in the texts `cells`: what serves a model answers
+/// whoever reaches it, and takes what they send; any other is known to its callers as it is.
+pub(in crate::python) fn conclude(cells: &[(&str, usize)], module: &mut Module) {
+    const MODELS: &[&str] = &[
+        "torch",
+        "transformers",
+        "onnx",
+        "tensorflow",
+        "sklearn",
+        "vllm",
+        "keras",
+        "xgboost",
+        "llama",
+        "model",
+        "inference",
+        "predict",
+    ];
+    let Some(span) = module.facts.procedures.take() else { return };
+    let serves = cells.iter().any(|(text, _)| {
+        text.lines().any(|line| {
+            let line = line.trim_start();
+            (line.starts_with("import ") || line.starts_with("from "))
+                && MODELS.iter().any(|library| line.contains(library))
+        })
+    });
+    let message =
+        "the server takes calls from every address without encryption, and asks nobody who they are";
+    let finding = Finding::new(&EXPOSED_SERVICE, message).confidence(Confidence::Medium);
+    module.report(&span, if serves { finding } else { finding.severity(Severity::Low) });
+}
+
 /// Sockets bound to every address.
 fn sockets(call: &Call<'_>, module: &mut Module) {
+    if call.name() == "add_insecure_port" && call.path.starts_with(['g', '?']) {
+        let address = call.positional.first().and_then(|address| address.value.as_pieces());
+        let everywhere = ["[::]:", "0.0.0.0:", "*:"];
+        if address.is_some_and(|address| everywhere.iter().any(|host| address.starts_with(host))) {
+            module.facts.procedures.get_or_insert_with(|| call.span.clone());
+        }
+        return;
+    }
     if call.name() != "bind" {
         return;
     }
@@ -308,6 +347,21 @@ mod tests {
         assert_eq!((bound("*"), bound("0.0.0.0"), bound("127.0.0.1")), (vec![Low], vec![Low], vec![]));
         assert_eq!(graded("import socket\ns = socket.socket()\ns.bind(('', 9000))"), [Low]);
         assert_eq!(graded("import socket\ns = socket.socket()\ns.bind(('127.0.0.1', 9000))"), []);
+    }
+
+    #[test]
+    fn a_model_served_by_remote_procedures_to_everyone_is_found() {
+        let graded = |imported: &str, address: &str| {
+            let code = format!(
+                "import grpc\n{imported}\nserver = grpc.server(pool)\nserver.add_insecure_port({address})"
+            );
+            severities(&code, "pipeline/exposed-service")
+        };
+        assert_eq!(graded("import torch", "'[::]:50051'"), [Medium]);
+        assert_eq!(graded("import inference_pb2_grpc", "f'0.0.0.0:{port}'"), [Medium]);
+        assert_eq!(graded("import chat_pb2_grpc", "'[::]:50051'"), [Low]);
+        assert_eq!(graded("import torch", "'localhost:50051'"), []);
+        assert_eq!(graded("import torch", "f'127.0.0.1:{port}'"), []);
     }
 
     #[test]

@@ -254,6 +254,27 @@ mod tests {
     use bartizan_core::Severity::{Critical, High, Low, Medium};
 
     #[test]
+    fn what_others_published_instructs_no_model() {
+        let graded = |code: &str| {
+            let code = format!(
+                "import feedparser, trafilatura\nfrom playwright.sync_api import sync_playwright\nfrom selenium import webdriver\nfrom langchain_community.tools import DuckDuckGoSearchRun\nfrom langchain_core.messages import SystemMessage, HumanMessage\n{code}"
+            );
+            severities(&code, "pipeline/prompt-from-untrusted-input")
+        };
+        for code in [
+            "page = sync_playwright().start().chromium.launch().new_page()\nSystemMessage(f'Page: {page.inner_text(\"body\")}')",
+            "driver = webdriver.Chrome()\nSystemMessage(f'Page: {driver.page_source}')",
+            "feed = feedparser.parse(u)\nSystemMessage('News: ' + ' '.join(e.title for e in feed.entries))",
+            "SystemMessage(f'Page: {trafilatura.extract(trafilatura.fetch_url(u))}')",
+            "SystemMessage(f'Found: {DuckDuckGoSearchRun().run(q)}')",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+        assert_eq!(graded("HumanMessage(f'Page: {trafilatura.fetch_url(u)}')"), []);
+        assert_eq!(graded("driver = webdriver.Chrome()\nSystemMessage(f'Browser: {driver.name}')"), []);
+    }
+
+    #[test]
     fn a_models_answer_is_followed_to_what_runs_it() {
         let graded = |code: &str| severities(code, "pipeline/model-output-executed");
         for code in [

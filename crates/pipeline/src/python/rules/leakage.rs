@@ -154,6 +154,21 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         module.facts.joined = (all.saturating_add(1), of_both.saturating_add(usize::from(mixed)));
         return;
     }
+    // Source: Hugging Face Datasets, "Concatenate".
+    if matches!(call.path.as_ref(), "datasets.concatenate_datasets" | "datasets.interleave_datasets")
+        && let Some(parts) = call.positional.first()
+    {
+        let split = |name: &str| {
+            let parts = parts.written.replace('"', "'");
+            parts.contains(&format!("['{name}']"))
+        };
+        if split("train") && split("test") {
+            let message = "the test split is put together with what is trained on";
+            let finding = Finding::new(&TEST_DATA_LEAKAGE, message).confidence(Confidence::Medium);
+            module.report(&parts.span, finding);
+        }
+        return;
+    }
     trained(call, module);
     if name == "fit" {
         stopped(call, module);

@@ -21,6 +21,7 @@ pub(super) mod remote_data;
 pub(crate) mod secret;
 pub(super) mod sinks;
 pub(super) mod steps;
+pub(super) mod token;
 pub(super) mod training;
 pub(super) mod transport;
 pub(super) mod unpinned;
@@ -52,6 +53,7 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     secret::check,
     sinks::check,
     steps::check,
+    token::check,
     training::check,
     transport::check,
     unpinned::check,
@@ -78,6 +80,7 @@ pub(super) static RULES: &[&[&Rule]] = &[
     place::RULES,
     remote_code::RULES,
     secret::RULES,
+    token::RULES,
     steps::RULES,
     training::RULES,
     transport::RULES,

@@ -214,6 +214,15 @@ fn trusts(call: &Call<'_>, module: &mut Module) {
         {
             return;
         }
+        None if trust.value.taint.sources() == Taint::FILE
+            && !matches!(trust.value.known, Known::Either(_)) =>
+        {
+            (
+                Severity::Medium,
+                Confidence::Low,
+                "may run the Python files of the repository it loads: a file that is read decides",
+            )
+        }
         None => (
             Severity::Low,
             Confidence::Low,
@@ -521,10 +530,6 @@ mod tests {
                 4,
             ),
             (
-                "def f(cfg):\n    kw = {'r': 1}\n    if cfg.x:\n        kw['trust_remote_code'] = True\n    AutoModel.from_pretrained('a/b', **kw)",
-                6,
-            ),
-            (
                 "def f(**kw):\n    kw.update(trust_remote_code=True)\n    AutoModel.from_pretrained('a/b', **kw)",
                 4,
             ),
@@ -537,6 +542,12 @@ mod tests {
         ] {
             assert_eq!(at(code), [line], "{code}");
         }
+        let branch = "from transformers import AutoModel\ndef f(cfg):\n    kw = {'r': 1}\n    if cfg.x:\n        kw['trust_remote_code'] = True\n    AutoModel.from_pretrained('a/b', **kw)";
+        assert_eq!(
+            graded(branch),
+            [Medium, Medium],
+            "where it is written, and in one of two cases at the call"
+        );
         for code in [
             "def f(**kw):\n    kw['revision'] = 'x'\n    AutoModel.from_pretrained('a/b', **kw)",
             "def f(**kw):\n    kw['trust_remote_code'] = True\n    kw['trust_remote_code'] = False\n    AutoModel.from_pretrained('a/b', **kw)",

@@ -9,6 +9,7 @@ mod judgements;
 mod leaks;
 mod orders;
 mod silence;
+mod trust;
 mod turns;
 
 use super::super::acts::Act;
@@ -128,9 +129,9 @@ static OWN_WORDS: &[Production] = &[
     judgements::omits_adverse,
     judgements::passes_unread,
     judgements::denies,
-    judgements::obeys_content,
-    judgements::waves_through,
-    judgements::takes_name,
+    trust::obeys_content,
+    trust::waves_through,
+    trust::takes_name,
 ];
 
 static PRODUCTIONS: &[Production] = &[

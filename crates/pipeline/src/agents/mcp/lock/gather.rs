@@ -132,7 +132,7 @@ fn tool(value: &Value) -> Option<Tool> {
     while let Some(node) = pending.pop() {
         match node {
             Value::String(said) => asks.extend(
-                says(&name, said)
+                says(&name, said, &[])
                     .into_iter()
                     .filter(|issue| issue.severity >= Severity::High)
                     .map(|issue| issue.message),

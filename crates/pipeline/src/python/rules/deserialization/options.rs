@@ -4,7 +4,7 @@ use super::{UNSAFE_DESERIALIZATION, loads, shown};
 use crate::Safety;
 use crate::python::call::Call;
 use crate::python::module::{Module, SinkKind, edit};
-use crate::python::value::Known;
+use crate::python::value::{Known, Taint};
 use crate::rules::UNSAFE_MODEL_FORMAT;
 use bartizan_core::{Confidence, Finding, Severity};
 
@@ -107,6 +107,15 @@ pub(super) fn by_option(call: &Call<'_>, module: &mut Module) {
         let finding = Finding::new(&UNSAFE_DESERIALIZATION, "`load_format=\"pt\"` takes the pickled weights");
         module.report(&format.span, finding.remedy("Use `load_format=\"safetensors\"`."));
     }
+    // Source: DSPy documentation, "Saving and loading": a `.pkl` file of a program is unpickled, one of JSON is not.
+    let pickled = call.argument(0, "path").and_then(|path| path.value.as_pieces());
+    if call.is_of("dspy")
+        && name == "load"
+        && call.keyword("allow_pickle").is_none()
+        && pickled.is_some_and(|path| matches!(path.rsplit('.').next(), Some("pkl" | "pickle")))
+    {
+        loads(call, module, "DSPy unpickles a program that is kept in such a file", Confidence::Medium);
+    }
     // A loader of any library that says so itself.
     if call.is_true("allow_pickle") && name.starts_with("load") {
         loads(call, module, "`allow_pickle=True` unpickles what is loaded", Confidence::Medium);
@@ -145,7 +154,21 @@ fn of_run(call: &Call<'_>, module: &mut Module) {
     const PICKLED: &[&str] =
         &["sklearn", "pyfunc", "pytorch", "statsmodels", "fastai", "sktime", "pmdarima", "langchain"];
     let flavour = call.path.split('.').nth(1).unwrap_or_default();
-    let uri = call.argument(0, "model_uri").and_then(|uri| uri.value.as_pieces());
+    let Some(given) = call.argument(0, "model_uri").filter(|_| PICKLED.contains(&flavour)) else { return };
+    let (uri, taint) = (given.value.as_pieces(), given.value.all_taint());
+    let outside = super::super::flow::outside(taint);
+    if outside || taint.has(Taint::TRIGGER) {
+        let message = format!("`{}` unpickles the model that {} names", shown(call), taint.describe());
+        let severity = if outside { Severity::High } else { Severity::Medium };
+        let finding = Finding::new(&UNSAFE_DESERIALIZATION, message).severity(severity);
+        module.report(
+            &call.span,
+            finding
+                .confidence(Confidence::Medium)
+                .remedy("Choose from a list of registered versions (`models:/name/7`) that were scanned."),
+        );
+        return;
+    }
     if PICKLED.contains(&flavour) && uri.is_some_and(|uri| uri.starts_with("runs:/")) {
         let message = format!("`{}` unpickles what a run wrote, which no registry vouches for", shown(call));
         let finding = Finding::new(&UNSAFE_DESERIALIZATION, message).severity(Severity::Low);
