@@ -47,8 +47,8 @@ fn listens(program: &Program<'_>, call: &Call) -> bool {
     let server = matches!(call.receiver(), "app" | "server" | "httpServer" | "http" | "api" | "fastify")
         || call.receiver().ends_with(".createServer");
     let listen = call.name() == "listen" && server && !call.arguments.is_empty();
-    let serves = matches!(call.path.as_str(), "@hono/node-server.serve" | "Bun.serve" | "Deno.serve");
-    if !listen && !serves {
+    let by_name = matches!(call.path.as_str(), "@hono/node-server.serve" | "Bun.serve" | "Deno.serve");
+    if !listen && !by_name {
         return false;
     }
     let words = || {
@@ -59,7 +59,7 @@ fn listens(program: &Program<'_>, call: &Call) -> bool {
             .map(|at| program.content(at).unwrap_or_else(|| program.word(at)))
     };
     let local =
-        words().any(|word| matches!(word, "127.0.0.1" | "localhost" | "::1") || word.ends_with(".sock"));
+        words().any(|word| matches!(word, "127.0.0.1" | "localhost" | "::1") || word.contains(".sock"));
     let everywhere = words().any(|word| matches!(word, "0.0.0.0" | "::"));
     let of_fastify = program.imports_of(|path| path == "fastify" || path.starts_with("fastify."));
     !local && (everywhere || !of_fastify)

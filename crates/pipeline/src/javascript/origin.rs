@@ -340,6 +340,9 @@ impl<'p, 'a> Origins<'p, 'a> {
                 && self.declared(target).is_some_and(|name| name == program.word(target));
             let end = if outlives { self.end_of_function(at) } else { self.end_of_block(at) };
             let scope = value.end..end;
+            if program.component && origin.is_some() {
+                self.shown_in_template(target, origin, declares);
+            }
             if let Some(field) = origin.and_then(|_| self.field(target)) {
                 let scope = self.class_around(at);
                 self.keep(field, Binding { origin, scope, checked: HashSet::new(), markup: false });
@@ -390,6 +393,23 @@ impl<'p, 'a> Origins<'p, 'a> {
         let typed = (target.saturating_sub(8)..target).rev().find(|at| declares(*at));
         let at = typed.filter(|at| program.word(at.saturating_add(1)) == ":").unwrap_or(target);
         program.is_variable(at).then(|| program.word(at))
+    }
+
+    /// Binds what a template reads: `name.value = …` of Vue's `ref`, `this.name = …`, `name = …`, and what a script declares outside of
+    /// its functions.
+    fn shown_in_template(&mut self, target: usize, origin: Option<Origin>, declares: bool) {
+        let program = self.program;
+        let member = target.checked_sub(2).filter(|_| program.word(target.saturating_sub(1)) == ".");
+        let at = match member {
+            Some(owner) if program.word(target) == "value" => owner,
+            Some(owner) if program.word(owner) != "this" => return,
+            _ => target,
+        };
+        let inside = program.tokens.get(target).is_some_and(|token| token.inside.is_some());
+        if program.is(at, Kind::Word) && !(declares && inside) {
+            let scope = 0..program.tokens.len();
+            self.keep(program.word(at), Binding { origin, scope, checked: HashSet::new(), markup: false });
+        }
     }
 
     /// The field `this.name` whose name is at `at`, as written.

@@ -14,6 +14,8 @@ pub(super) struct Program<'a> {
     pub(super) stopped: Option<usize>,
     /// What local names stand for in other modules: `run` for `child_process.exec`.
     imports: HashMap<&'a str, String>,
+    /// Whether a template reads its names wherever they are given a value.
+    pub(super) component: bool,
     /// For each token, where the expression that begins with it ends.
     ends: Vec<usize>,
 }
@@ -57,6 +59,7 @@ impl<'a> Program<'a> {
             tokens: read.list,
             stopped: read.stopped,
             imports: HashMap::new(),
+            component: false,
             ends: Vec::new(),
         };
         program.ends();

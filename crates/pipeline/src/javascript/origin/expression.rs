@@ -320,7 +320,7 @@ impl<'a> Origins<'_, 'a> {
                         // A part of the page, chosen by what stands in the brackets.
                     } else if PASSING.contains(&last)
                         || matches!(last, "replace" | "replaceAll")
-                        || last == "exec" && self.is_pattern(&members, &path)
+                        || last == "exec" && is_pattern(&members, &path)
                     {
                         let inner = index.saturating_add(1)..program.past(index).saturating_sub(1);
                         if members.len() < 8 && inner.len() < EXPRESSION {
@@ -409,15 +409,6 @@ impl<'a> Origins<'_, 'a> {
             && self.program.imports_of(|path| BROWSERS.iter().any(|browser| path.starts_with(browser)))
     }
 
-    /// Whether `exec` of what stands before it finds a pattern in a text: of an expression written there, or of a name that no module
-    /// gave and no database has.
-    fn is_pattern(&self, members: &[&str], path: &str) -> bool {
-        let [name, _] = members else { return false };
-        let lower = name.to_ascii_lowercase();
-        let named = ["re", "regex", "regexp", "pattern", "rx", "matcher", "fence", "block", "expression"];
-        name.is_empty() || path.starts_with(name) && named.iter().any(|end| lower.ends_with(end))
-    }
-
     /// What an editor's extension is told of the folder that is open: `workspace.workspaceFolders`.
     ///
     /// Source: Visual Studio Code, "VS Code API", namespaces `workspace` and `window`.
@@ -486,6 +477,15 @@ impl<'a> Origins<'_, 'a> {
         let made = if block { self.of_returns(&inner) } else { self.of_expression(&inner) };
         made.max(handed_on)
     }
+}
+
+/// Whether `exec` of what stands before it finds a pattern in a text: of an expression written there, or of a name that no module
+/// gave and no database has.
+fn is_pattern(members: &[&str], path: &str) -> bool {
+    let [name, _] = members else { return false };
+    let lower = name.to_ascii_lowercase();
+    let named = ["re", "regex", "regexp", "pattern", "rx", "matcher", "fence", "block", "expression"];
+    name.is_empty() || path.starts_with(name) && named.iter().any(|end| lower.ends_with(end))
 }
 
 /// Whether an address is one at which models are asked.

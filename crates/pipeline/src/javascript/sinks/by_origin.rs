@@ -58,13 +58,14 @@ fn place(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
         // Source: python-shell, "Running a Python code".
         "runString" if receiver.starts_with("python-shell") => Some((Sink::Code, first?)),
         "evaluate" if is_page(program, receiver) => Some((Sink::Code, first?)),
-        "bypassSecurityTrustHtml" => Some((Sink::Markup, first?)),
         "render" | "compile" | "renderString" | "template" if TEMPLATES.contains(&receiver) => {
             Some((Sink::Code, first?))
         }
         "write" | "writeln" if owner == "document" => Some((Sink::Markup, first?)),
         "insertAdjacentHTML" => Some((Sink::Markup, call.arguments.get(1).cloned()?)),
-        "createContextualFragment" | "setHTMLUnsafe" | "parseHTMLUnsafe" => Some((Sink::Markup, first?)),
+        "createContextualFragment" | "setHTMLUnsafe" | "parseHTMLUnsafe" | "bypassSecurityTrustHtml" => {
+            Some((Sink::Markup, first?))
+        }
         "html" if matches!(receiver, "$" | "jQuery" | "jquery") => Some((Sink::Markup, first?)),
         _ => statement(program, call).map(|statement| (Sink::Sql, statement)),
     }
