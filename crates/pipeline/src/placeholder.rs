@@ -269,6 +269,8 @@ const DEFAULTS: &[&str] = &[
     "mysql",
     "secret",
     "airflow",
+    // Ray's own, before there was another.
+    "5241590000000000",
     "mlflow",
     "user",
 ];

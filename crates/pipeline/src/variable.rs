@@ -30,6 +30,14 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
             .confidence(what.confidence),
         );
     }
+    // A password that everyone is told is one, whatever it looks like.
+    let told =
+        !trimmed.is_empty() && settings_passwords::asks(name) && settings_passwords::is_told(trimmed, None);
+    if told && !issues.iter().any(|issue: &Issue| issue.rule.id == SECRET.id) {
+        let message = format!("the variable `{name}` holds a password that everyone is told");
+        let issue = Issue::new(&SECRET, span.clone(), message).severity(Severity::Medium);
+        issues.push(issue.confidence(Confidence::Medium));
+    }
     let tls = match upper.as_str() {
         "NODE_TLS_REJECT_UNAUTHORIZED"
         | "PYTHONHTTPSVERIFY"
@@ -573,5 +581,24 @@ mod tests {
         assert_eq!(rules("VLLM_TRUST_REMOTE_CODE", "true"), ["pipeline/remote-code"]);
         assert_eq!(rules("VLLM_ALLOW_INSECURE_SERIALIZATION", "1"), ["pipeline/unsafe-model-format"]);
         assert_eq!(rules("CI_DEBUG_TRACE", "true"), ["pipeline/secret-in-log"]);
+    }
+
+    #[test]
+    fn passwords_that_everyone_is_told_are_found_whatever_they_look_like() {
+        for (name, value) in [
+            ("POSTGRES_PASSWORD", "changeme"),
+            ("RAY_REDIS_PASSWORD", "5241590000000000"),
+            ("MINIO_ROOT_PASSWORD", "minioadmin"),
+            ("RABBITMQ_DEFAULT_PASS", "guest"),
+        ] {
+            assert_eq!(rules(name, value), ["pipeline/secret"], "{name}");
+        }
+        for (name, value) in [
+            ("POSTGRES_PASSWORD", "${POSTGRES_PASSWORD}"),
+            ("POSTGRES_USER", "airflow"),
+            ("RUN_ID", "5241590000000000"),
+        ] {
+            assert_eq!(rules(name, value), [] as [&str; 0], "{name}");
+        }
     }
 }

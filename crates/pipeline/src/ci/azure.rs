@@ -156,7 +156,10 @@ fn step(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>, typed: &dyn Fn(&
                 &PERSISTED_CREDENTIALS,
                 entry.span(),
                 "the token stays in the checkout for every later step",
-            )],
+            )
+            // Said in so many words: nothing else asks for it by default.
+            .severity(Severity::Medium)
+            .confidence(Confidence::Medium)],
         );
     }
     for entry in node.get("env").map(Node::entries).unwrap_or_default() {

@@ -83,6 +83,7 @@ fn pipeline(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>) {
         issue::report(text, notes, includes(include));
     }
     variables(text, notes, root.get("variables"));
+    issue::report(text, notes, caches(root));
     let mut judged = job(text, notes, root, root);
     for entry in root.entries() {
         if judged > SCRIPT_BYTES {
@@ -117,6 +118,57 @@ fn variables(text: &Text<'_>, notes: &mut Notes<'_>, variables: Option<Node<'_>>
 
 /// Most bytes of script examined of one pipeline; aliases can make many of few.
 const SCRIPT_BYTES: usize = 16 << 20;
+
+/// A cache under one constant key that jobs of merge requests and of protected branches share: who opens a merge request fills what
+/// the others restore.
+///
+/// Source: GitLab Docs, "Caching in GitLab CI/CD", "Cache key names" and "Use the same cache for all branches".
+fn caches(root: Node<'_>) -> Vec<Issue> {
+    let jobs: Vec<Node<'_>> = root
+        .entries()
+        .into_iter()
+        .filter(|entry| entry.value.get("script").is_some())
+        .map(|entry| entry.value)
+        .collect();
+    let says = |node: Node<'_>, words: &[&str]| {
+        ["rules", "only"].iter().filter_map(|key| node.get(key)).any(|node| {
+            let items = node.items_or_self().into_iter();
+            items
+                .flat_map(|item| [Some(item), item.get("if")])
+                .chain(node.get("refs").into_iter().flat_map(Node::items).map(Some))
+                .flatten()
+                .filter_map(Node::as_str)
+                .any(|said| words.iter().any(|word| said.contains(word)))
+        })
+    };
+    let merges = jobs.iter().any(|job| says(*job, &["merge_request"]));
+    let protected = jobs.iter().any(|job| {
+        says(
+            *job,
+            &["CI_DEFAULT_BRANCH", "CI_COMMIT_TAG", "CI_COMMIT_REF_PROTECTED", "main", "master", "tags"],
+        )
+    });
+    if !merges || !protected {
+        return Vec::new();
+    }
+    let shared = [Some(root), root.get("default")].into_iter().flatten();
+    shared
+        .chain(jobs.iter().copied().filter(|job| says(*job, &["merge_request"])))
+        .filter_map(|node| node.get("cache"))
+        .flat_map(|cache| if cache.is_mapping() { vec![cache] } else { cache.items().collect() })
+        .filter(|cache| cache.text_of("policy") != Some("pull"))
+        .filter_map(|cache| cache.get("key"))
+        .filter(|key| key.as_str().is_some_and(|key| !key.contains('$')))
+        .map(|key| {
+            let message =
+                "who opens a merge request may fill this cache, which jobs of protected branches restore";
+            Issue::new(&rules::CACHE_POISONING, key.span(), message)
+                .severity(Severity::Medium)
+                .confidence(Confidence::Medium)
+                .remedy("Put `$CI_COMMIT_REF_SLUG` into the key, or let merge requests only pull.")
+        })
+        .collect()
+}
 
 /// Judges one job; gives the bytes of its script.
 fn job(text: &Text<'_>, notes: &mut Notes<'_>, root: Node<'_>, job: Node<'_>) -> usize {
@@ -296,6 +348,20 @@ mod tests {
             found(text),
             [(6, "template-injection"), (9, "template-injection"), (10, "prompt-injection-in-ci")]
         );
+    }
+
+    #[test]
+    fn one_cache_of_merge_requests_and_protected_branches_is_found() {
+        let pipeline = |cache: &str, first: &str| {
+            found(&format!(
+                "cache:\n  {cache}\n  paths: [.venv/]\nt:\n  script: [make]\n  rules:\n    - if: {first}\nd:\n  script: [make]\n  rules:\n    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH\n"
+            ))
+        };
+        let merge = "$CI_PIPELINE_SOURCE == \"merge_request_event\"";
+        assert_eq!(pipeline("key: shared", merge), [(2, "cache-poisoning")]);
+        assert_eq!(pipeline("key: $CI_COMMIT_REF_SLUG", merge), []);
+        assert_eq!(pipeline("key: {files: [uv.lock]}", merge), []);
+        assert_eq!(pipeline("key: shared", "$CI_COMMIT_BRANCH == \"dev\""), []);
     }
 
     #[test]

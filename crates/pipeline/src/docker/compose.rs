@@ -3,7 +3,7 @@
 use crate::ci::github::{gaps, has_key};
 use crate::hcl::reached_between as between;
 use crate::rules::{self, EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
-use crate::serving::{command_issues, environment_issues};
+use crate::serving::{command_issues_of, environment_issues};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, mount};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
@@ -81,7 +81,9 @@ fn service_in(text: &Text<'_>, notes: &mut Notes<'_>, service: Node<'_>) {
     }
     for key in ["command", "entrypoint"] {
         if let Some(node) = service.get(key) {
-            command_issues(text, notes, &[node]);
+            let program = service.text_of("image").filter(|_| service.get("entrypoint").is_none());
+            let program = program.and_then(crate::image_program::program_of);
+            command_issues_of(text, notes, &[node], program);
         }
     }
     let mut issues = Vec::new();
@@ -148,10 +150,7 @@ fn published(service: Node<'_>) -> Vec<Issue> {
         .filter_map(|port| Some((port, everywhere(port)?)))
         .collect();
     let Some((port, said)) = open.iter().max_by_key(|(_, said)| *said) else { return Vec::new() };
-    let image = service.text_of("image").unwrap_or_default();
-    let image = image.split(['@', ':']).next().unwrap_or(image);
-    let name = image.rsplit('/').next().unwrap_or(image);
-    let Some((_, what, keys)) = KEYLESS.iter().find(|(known, ..)| *known == name) else {
+    let Some((name, what, keys)) = keyless(service.text_of("image").unwrap_or_default()) else {
         return opened(service).into_iter().collect();
     };
     let words = ["environment", "command", "entrypoint", "env_file", "volumes", "configs"]
@@ -162,10 +161,38 @@ fn published(service: Node<'_>) -> Vec<Issue> {
     if elsewhere || words.flat_map(spelt).any(|word| keys.iter().any(|key| word.contains(key))) {
         return Vec::new();
     }
-    let runs = matches!(name, "ray" | "ray-ml");
-    let severity = if *said || runs { Severity::Medium } else { Severity::Low };
+    let runs = matches!(*name, "ray" | "ray-ml");
+    // Stores that ask for nothing by default are reached by their neighbours under the same line.
+    let store = matches!(*name, "redis" | "redis-stack" | "valkey" | "mongo");
+    let severity = if *said || runs || !store { Severity::Medium } else { Severity::Low };
     let message = format!("{what} is published on every address of the machine and asks for no key");
     vec![Issue::new(&EXPOSED_SERVICE, port.span(), message).severity(severity).confidence(Confidence::Medium)]
+}
+
+/// The store or model server that the image `reference` is, where it answers whoever reaches it: its name, what it is, and what in its
+/// settings asks for a key.
+fn keyless(reference: &str) -> Option<&'static (&'static str, &'static str, &'static [&'static str])> {
+    let image = reference.split('@').next().unwrap_or(reference);
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let name = name.split(':').next().unwrap_or(name);
+    KEYLESS.iter().find(|(known, ..)| *known == name)
+}
+
+/// A port of the machine that a container of a store or a model server without a key takes in Kubernetes.
+pub(crate) fn on_a_host_port(container: Node<'_>) -> Option<Issue> {
+    let (_, what, keys) = keyless(container.text_of("image")?)?;
+    let port = container.get("ports").into_iter().flat_map(Node::items).find_map(|port| {
+        let own =
+            port.text_of("hostIP").is_some_and(|address| address.starts_with("127.") || address == "::1");
+        port.entry("hostPort").filter(|entry| !own && entry.value.as_int().is_some_and(|port| port > 0))
+    })?;
+    let names = container.get("env").into_iter().flat_map(Node::items);
+    let names = names.filter_map(|item| item.text_of("name")).map(str::to_ascii_uppercase);
+    let words = ["command", "args"].iter().filter_map(|key| container.get(key)).flat_map(spelt);
+    let asks = names.chain(words).any(|word| keys.iter().any(|key| word.contains(key)));
+    let message = format!("{what} takes a port of the machine and asks for no key");
+    (!asks && container.get("envFrom").is_none())
+        .then(|| Issue::new(&EXPOSED_SERVICE, port.span(), message).confidence(Confidence::Medium))
 }
 
 /// A port of an interface that runs code, or of a store, which is published to every address in so many words, of a service whose settings
@@ -245,6 +272,12 @@ const KEYLESS: &[(&str, &str, &[&str])] = &[
     ("text-embeddings-inference", "the model server", &["API_KEY", "API-KEY"]),
     ("sglang", "SGLang", &["API_KEY", "API-KEY"]),
     ("mlflow", "MLflow", &["AUTH", "BASIC"]),
+    ("litellm", "LiteLLM, which asks models with the keys it holds,", &["MASTER_KEY"]),
+    ("litellm-database", "LiteLLM, which asks models with the keys it holds,", &["MASTER_KEY"]),
+    ("langflow", "Langflow, which runs code,", &["AUTO_LOGIN", "SUPERUSER"]),
+    ("flowise", "Flowise, which runs code,", &["PASSWORD", "JWT"]),
+    ("local-ai", "LocalAI", &["API_KEY"]),
+    ("localai", "LocalAI", &["API_KEY"]),
     ("ray", "Ray, which runs jobs for whoever asks,", &["NOTHING ASKS"]),
     ("ray-ml", "Ray, which runs jobs for whoever asks,", &["NOTHING ASKS"]),
 ];
@@ -322,7 +355,8 @@ mod tests {
         assert_eq!(severities("qdrant/qdrant", "0.0.0.0:6333:6333", ""), [Severity::Medium]);
         assert_eq!(severities("redis", "6379:6379", ""), [Severity::Low]);
         assert_eq!(severities("nvcr.io/nvidia/tritonserver", "0.0.0.0:8000:8000", ""), [Severity::Medium]);
-        assert_eq!(severities("vllm/vllm-openai", "8000:8000", ""), [Severity::Low]);
+        assert_eq!(severities("vllm/vllm-openai", "8000:8000", ""), [Severity::Medium]);
+        assert_eq!(severities("ghcr.io/berriai/litellm", "4000:4000", ""), [Severity::Medium]);
         assert_eq!(severities("rayproject/ray", "8265:8265", ""), [Severity::Medium]);
         assert_eq!(severities("acme/notebooks", "0.0.0.0:8888:8888", ""), [Severity::Medium]);
         for (image, port, more) in [
@@ -334,6 +368,7 @@ mod tests {
             ),
             ("redis", "0.0.0.0:6379:6379", "    command: redis-server --requirepass ${P}\n"),
             ("redis", "0.0.0.0:6379:6379", "    env_file: .env\n"),
+            ("ghcr.io/berriai/litellm", "4000:4000", "    environment: [\"LITELLM_MASTER_KEY=${K}\"]\n"),
             ("nginx", "0.0.0.0:80:80", ""),
             ("acme/notebooks", "8888:8888", ""),
             ("acme/notebooks", "0.0.0.0:8888:8888", "    environment: [\"JUPYTER_TOKEN=${TOKEN}\"]\n"),

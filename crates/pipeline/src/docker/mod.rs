@@ -6,7 +6,7 @@ mod file;
 mod instructions;
 mod rights;
 
-pub(crate) use compose::ComposeFile;
+pub(crate) use compose::{ComposeFile, on_a_host_port};
 pub(crate) use devcontainer::DevContainer;
 pub(crate) use file::Dockerfile;
 pub(crate) use rights::{rights, started_with};

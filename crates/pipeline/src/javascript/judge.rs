@@ -1,10 +1,9 @@
 //! What source of JavaScript does that it should not: [`issues`].
 
-use super::fetched;
 use super::lexer::Kind;
 use super::origin::{Given, Origins};
 use super::program::{Call, Program};
-use super::sinks;
+use super::{digests, fetched, listening, messages, sinks};
 use crate::Issue;
 use crate::python::secret::{by_format, graded_by_name, in_connections};
 use crate::rules::{EXPOSED_SERVICE, REMOTE_CODE, SECRET, TLS_DISABLED};
@@ -27,13 +26,18 @@ pub(super) fn issues(program: &Program<'_>, given: Option<Arc<Given>>) -> (Vec<I
         cross_origin(program, call, &mut issues);
     }
     for at in 0..program.tokens.len() {
-        if matches!(program.word(at), "=" | ":") && program.is(at, Kind::Mark) {
+        if program.word(at) == "+=" && program.is(at, Kind::Mark) {
+            sinks::assigned(program, &origins, at, &mut issues);
+        } else if matches!(program.word(at), "=" | ":") && program.is(at, Kind::Mark) {
             sinks::assigned(program, &origins, at, &mut issues);
             setting(program, at, &mut issues);
         } else if program.word(at) == "$" && program.word(at.saturating_add(1)) == "`" {
             sinks::tagged(program, &origins, at, &mut issues);
         }
     }
+    messages::issues(program, &calls, &mut issues);
+    digests::issues(program, &mut issues);
+    listening::issues(program, &calls, &mut issues);
     let unfollowed = origins.ended().map(|at| program.span(&(at..at.saturating_add(1))).start);
     (issues, unfollowed)
 }

@@ -5,9 +5,13 @@
 //! parsed as a whole and nothing is run. Cost: linear in the source but for expressions, of which each is read to a bound.
 //! Source: ECMA-262 (2025), sections 12.5 to 12.9; the JSX draft specification.
 
+mod component;
+mod digests;
 mod fetched;
 mod judge;
 mod lexer;
+mod listening;
+mod messages;
 mod neighbours;
 mod origin;
 mod program;

@@ -34,8 +34,14 @@ use std::sync::Arc;
 /// Who had a hand in a value. In order of weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Origin {
+    /// Whoever calls an exported function gave it.
+    Parameter,
+    /// It stands in the folder that an editor has open.
+    Opened,
     /// A server of others answered it.
     Page,
+    /// Another page sent it as a message.
+    Message,
     /// A user of a service sent it.
     Request,
     /// A model answered it.
@@ -48,6 +54,9 @@ impl Origin {
     /// Who, for a message.
     pub(super) fn who(self) -> &'static str {
         match self {
+            Self::Parameter => "what its caller gave it",
+            Self::Opened => "what the opened folder holds",
+            Self::Message => "what any other page may send",
             Self::Page => "what a server answered",
             Self::Request => "what a user sent",
             Self::Answer => "what a language model wrote",
@@ -97,9 +106,7 @@ impl<'p, 'a> Origins<'p, 'a> {
             again: Cell::new(false),
             marking: Cell::new(false),
         };
-        for call in calls {
-            origins.handlers(call);
-        }
+        origins.entered(calls);
         origins.declared_all();
         origins.functions(calls);
         origins
@@ -118,6 +125,51 @@ impl<'p, 'a> Origins<'p, 'a> {
     /// The token at which following ended early.
     pub(super) fn ended(&self) -> Option<usize> {
         self.ended.get()
+    }
+
+    /// Binds what is handed in from outside: the parameters of exported functions, of tools, and of handlers of messages.
+    pub(super) fn entered(&mut self, calls: &[Call]) {
+        let exported: Vec<(&'a str, Range<usize>)> = (0..self.functions.list.len())
+            .filter(|index| self.functions.is_exported(*index))
+            .flat_map(|index| self.functions.parameters(index).map(|(_, name, scope)| (name, scope)))
+            .collect();
+        for (name, scope) in exported {
+            self.bind(name, Some(Origin::Parameter), scope, HashSet::new());
+        }
+        self.described();
+        for call in calls {
+            self.handlers(call);
+        }
+        for (parameters, body) in super::messages::unchecked(self.program, calls) {
+            self.parameters(&parameters, &body, Origin::Message, &HashSet::new());
+        }
+    }
+
+    /// Tools that are written as objects: what stands beside a description for a model and a schema is called with what the model chose.
+    fn described(&mut self) {
+        let program = self.program;
+        for at in 0..program.tokens.len() {
+            let runs = program.is(at, Kind::Word) && RUNS_A_TOOL.contains(&program.word(at));
+            let behind = program.word(at.saturating_add(1));
+            let open = program.tokens.get(at).and_then(|token| token.inside);
+            let Some(open) =
+                open.filter(|open| runs && matches!(behind, ":" | "(") && program.word(*open) == "{")
+            else {
+                continue;
+            };
+            if !self.spend(at, program.past(open).saturating_sub(open)) {
+                return;
+            }
+            let has = |keys: &[&str]| keys.iter().any(|key| program.value(open, key).is_some());
+            if !has(&["description"]) || !has(SCHEMAS) {
+                continue;
+            }
+            let key = program.word(at);
+            let value = program.value(open, key).and_then(|value| self.function_of(&value));
+            if let Some((parameters, body)) = value.or_else(|| program.method(open, key)) {
+                self.parameters(&parameters, &body, Origin::Tool, &HashSet::new());
+            }
+        }
     }
 
     /// Functions that the call registers as tools: their first parameter is what a model chose.
@@ -288,12 +340,30 @@ impl<'p, 'a> Origins<'p, 'a> {
                 && self.declared(target).is_some_and(|name| name == program.word(target));
             let end = if outlives { self.end_of_function(at) } else { self.end_of_block(at) };
             let scope = value.end..end;
+            if program.component && origin.is_some() {
+                self.shown_in_template(target, origin, declares);
+            }
+            if let Some(field) = origin.and_then(|_| self.field(target)) {
+                let scope = self.class_around(at);
+                self.keep(field, Binding { origin, scope, checked: HashSet::new(), markup: false });
+                continue;
+            }
             if program.word(target) == "}" {
                 let Some(open) = program.tokens.get(target).and_then(|token| token.pair) else { continue };
                 for (name, key) in self.program.pattern(open) {
                     let origin = origin.filter(|_| !is_plain(key, origin));
                     self.bind(name, origin, scope.clone(), HashSet::new());
                 }
+                continue;
+            }
+            let list = program.tokens.get(target).and_then(|token| token.pair);
+            if let Some(open) = list.filter(|_| program.word(target) == "]")
+                && let Some(origin) = origin
+                && open
+                    .checked_sub(1)
+                    .is_some_and(|word| matches!(program.word(word), "const" | "let" | "var"))
+            {
+                self.bind_target(open, origin, &scope);
                 continue;
             }
             let name = self.declared(target);
@@ -325,6 +395,48 @@ impl<'p, 'a> Origins<'p, 'a> {
         program.is_variable(at).then(|| program.word(at))
     }
 
+    /// Binds what a template reads: `name.value = …` of Vue's `ref`, `this.name = …`, `name = …`, and what a script declares outside of
+    /// its functions.
+    fn shown_in_template(&mut self, target: usize, origin: Option<Origin>, declares: bool) {
+        let program = self.program;
+        let member = target.checked_sub(2).filter(|_| program.word(target.saturating_sub(1)) == ".");
+        let at = match member {
+            Some(owner) if program.word(target) == "value" => owner,
+            Some(owner) if program.word(owner) != "this" => return,
+            _ => target,
+        };
+        let inside = program.tokens.get(target).is_some_and(|token| token.inside.is_some());
+        if program.is(at, Kind::Word) && !(declares && inside) {
+            let scope = 0..program.tokens.len();
+            self.keep(program.word(at), Binding { origin, scope, checked: HashSet::new(), markup: false });
+        }
+    }
+
+    /// The field `this.name` whose name is at `at`, as written.
+    pub(super) fn field(&self, at: usize) -> Option<&'a str> {
+        let program = self.program;
+        let this = at.checked_sub(2).filter(|this| {
+            program.word(*this) == "this"
+                && program.word(this.saturating_add(1)) == "."
+                && program.is(at, Kind::Word)
+        })?;
+        let written = program.text.get(program.span(&(this..at.saturating_add(1))))?;
+        (written.len() == program.word(at).len().saturating_add("this.".len())).then_some(written)
+    }
+
+    /// The braces of the class around the token at `at`; without one, the block.
+    fn class_around(&self, at: usize) -> Range<usize> {
+        let program = self.program;
+        let mut around = program.tokens.get(at).and_then(|token| token.inside);
+        while let Some(open) = around.filter(|open| self.spend(*open, 1)) {
+            if functions::owner(program, open).is_some() {
+                return open..program.past(open);
+            }
+            around = program.tokens.get(open).and_then(|token| token.inside);
+        }
+        at..self.end_of_block(at)
+    }
+
     /// Where the block around the token at `at` ends.
     fn end_of_block(&self, at: usize) -> usize {
         let mut inside = self.program.tokens.get(at).and_then(|token| token.inside);
@@ -348,7 +460,10 @@ impl<'p, 'a> Origins<'p, 'a> {
             let function = match self.mark(before) {
                 "=>" => true,
                 ")" => !headed.is_some_and(|head| {
-                    matches!(program.word(head), "if" | "for" | "while" | "switch" | "catch" | "with")
+                    matches!(
+                        program.word(head),
+                        "if" | "for" | "while" | "switch" | "catch" | "with" | "await"
+                    )
                 }),
                 _ => false,
             };
@@ -370,6 +485,12 @@ const INSERTS: usize = 16;
 /// What registers or makes a tool.
 const REGISTERS: &[&str] =
     &["tool", "registerTool", "addTool", "createTool", "defineTool", "DynamicTool", "DynamicStructuredTool"];
+/// Names of the function in an object that is a tool.
+const RUNS_A_TOOL: &[&str] =
+    &["execute", "handler", "run", "func", "invoke", "call", "callback", "fn", "implementation", "function"];
+/// Names of the schema of what a tool takes.
+const SCHEMAS: &[&str] =
+    &["parameters", "inputSchema", "input_schema", "schema", "argsSchema", "paramsSchema"];
 /// Most names of one chain or pattern.
 const PARTS: usize = 64;
 /// What bounds a value in a schema to a number, a truth, or a text of a list or form.

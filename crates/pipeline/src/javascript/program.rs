@@ -14,6 +14,8 @@ pub(super) struct Program<'a> {
     pub(super) stopped: Option<usize>,
     /// What local names stand for in other modules: `run` for `child_process.exec`.
     imports: HashMap<&'a str, String>,
+    /// Whether a template reads its names wherever they are given a value.
+    pub(super) component: bool,
     /// For each token, where the expression that begins with it ends.
     ends: Vec<usize>,
 }
@@ -57,6 +59,7 @@ impl<'a> Program<'a> {
             tokens: read.list,
             stopped: read.stopped,
             imports: HashMap::new(),
+            component: false,
             ends: Vec::new(),
         };
         program.ends();
@@ -153,6 +156,12 @@ impl<'a> Program<'a> {
             at = at.checked_sub(1)?;
         }
         at = self.before_types(at);
+        // `tools[name](…)`: a member without a name.
+        if self.word(at) == "]" {
+            let owner = self.tokens.get(at)?.pair?.checked_sub(1)?;
+            at = Some(owner).filter(|owner| self.is(*owner, Kind::Word))?;
+            parts.push("[]");
+        }
         let mut begin;
         loop {
             // `a.b(…).c`, `a['b'].c`, `a!.b`

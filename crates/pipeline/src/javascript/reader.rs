@@ -1,7 +1,7 @@
 //! Files of JavaScript and TypeScript.
 
 use super::program::Program;
-use super::{judge, neighbours};
+use super::{component, judge, neighbours};
 use crate::{Issue, Notes, Reader, Text, issue};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 
@@ -30,16 +30,20 @@ impl Reader for JavaScript {
             &crate::python::SQL_FROM_DATA,
             &crate::rules::EXPOSED_SERVICE,
             &crate::rules::INSECURE_TRANSPORT,
+            &crate::rules::NO_AUTHENTICATION,
             &crate::rules::REMOTE_CODE,
             &crate::rules::SECRET,
             &crate::rules::TLS_DISABLED,
             &crate::rules::UNPINNED_MODEL,
+            &crate::rules::UNVERIFIED_DOWNLOAD,
         ]
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        let script =
-            matches!(text.extension().as_str(), "ts" | "mts" | "cts" | "tsx" | "js" | "mjs" | "cjs" | "jsx");
+        let script = matches!(
+            text.extension().as_str(),
+            "ts" | "mts" | "cts" | "tsx" | "js" | "mjs" | "cjs" | "jsx" | "vue" | "svelte"
+        );
         let declarations = [".d.ts", ".d.mts", ".d.cts"].iter().any(|end| text.name.ends_with(end));
         script && !declarations && !is_packed(text)
     }
@@ -50,7 +54,9 @@ impl Reader for JavaScript {
         if source.len() < text.content.len() {
             notes.gap(source.len(), "JavaScript source longer than 4 MiB was read only to there");
         }
-        let program = Program::read(source, may_hold_markup(text));
+        let component = is_component(text).then(|| component::as_program(source));
+        let mut program = Program::read(component.as_deref().unwrap_or(source), may_hold_markup(text));
+        program.component = component.is_some();
         if let Some(at) = program.stopped {
             let (line, _) = text.line_column(at);
             notes.gap(at, format!("line {line}: what begins here does not end, or is nested too deep; what follows was not read"));
@@ -77,7 +83,12 @@ impl Reader for JavaScript {
 
 /// Whether `<` may begin an element: in TypeScript only where the file's name says so.
 pub(super) fn may_hold_markup(text: &Text<'_>) -> bool {
-    !matches!(text.extension().as_str(), "ts" | "mts" | "cts")
+    !matches!(text.extension().as_str(), "ts" | "mts" | "cts" | "vue" | "svelte")
+}
+
+/// Whether a text is a component of Vue or Svelte: scripts beside a template.
+fn is_component(text: &Text<'_>) -> bool {
+    matches!(text.extension().as_str(), "vue" | "svelte")
 }
 
 /// Whether a text was packed by a program: its lines are longer than anybody writes.

@@ -48,7 +48,13 @@ pub(super) fn call(program: &Program<'_>, origins: &Origins<'_, '_>, call: &Call
     let span = program.span(&given);
     let name = call.name();
     let origin = origins.of_expression(&given).filter(|origin| counts(sink, *origin));
-    let looked_at = origin.is_some() && origins.is_looked_at(&given, given.start);
+    let runs = matches!(sink, Sink::Code | Sink::Shell | Sink::Program);
+    let looked_at = origin.is_some()
+        && if runs {
+            origins.is_bounded(&given, given.start)
+        } else {
+            origins.is_looked_at(&given, given.start)
+        };
     let chosen = matches!(sink, Sink::File | Sink::Address | Sink::Program | Sink::Module);
     match origin {
         Some(_) if looked_at && chosen => {}
@@ -129,9 +135,15 @@ const LONGEST_COMMAND: usize = 16 << 10;
 pub(super) fn assigned(program: &Program<'_>, origins: &Origins<'_, '_>, at: usize, issues: &mut Vec<Issue>) {
     let target = at.checked_sub(1).map_or("", |before| program.word(before));
     let (sink, value) = match (program.word(at), target) {
-        ("=", "innerHTML" | "outerHTML") | (":", "__html") => {
+        ("=" | "+=", "innerHTML" | "outerHTML" | "srcdoc" | "srcDoc") | (":", "__html") => {
             (Sink::Markup, program.expression(at.saturating_add(1)))
         }
+        ("=", "rehypePlugins") => {
+            raw_children(program, origins, at, issues);
+            return;
+        }
+        // A page of an editor's extension.
+        ("=", "html") if is_webview(program, at) => (Sink::Markup, program.expression(at.saturating_add(1))),
         (":", "role") if matches!(program.content(at.saturating_add(1)), Some("system" | "developer")) => {
             let open = program.tokens.get(at).and_then(|token| token.inside);
             let Some(open) =
@@ -148,6 +160,51 @@ pub(super) fn assigned(program: &Program<'_>, origins: &Origins<'_, '_>, at: usi
     if counts(sink, origin) {
         issues.push(of(sink, origin, target, program.span(&value)));
     }
+}
+
+/// Judges what a component of Markdown shows that lets markup through: `rehypeRaw` without what cleans it; `at` is the sign behind
+/// `rehypePlugins`.
+///
+/// Source: react-markdown, "Security"; rehype-raw, "Security".
+fn raw_children(program: &Program<'_>, origins: &Origins<'_, '_>, at: usize, issues: &mut Vec<Issue>) {
+    let open = at.saturating_add(1);
+    let plugins = open..program.past(open).min(open.saturating_add(CHILDREN));
+    let named = |wanted: &str| {
+        plugins
+            .clone()
+            .any(|plugin| program.imported(program.word(plugin)).is_some_and(|path| path.starts_with(wanted)))
+    };
+    if !named("rehype-raw") || named("rehype-sanitize") {
+        return;
+    }
+    let (mut child, limit) = (plugins.end, plugins.end.saturating_add(CHILDREN));
+    while child < limit {
+        let past = program.past(child);
+        if program.word(child) == "{" && program.is(child, Kind::Mark) {
+            let shown = child.saturating_add(1)..past.saturating_sub(1);
+            if let Some(origin) = origins.of_expression(&shown).filter(|origin| counts(Sink::Markup, *origin))
+            {
+                issues.push(of(Sink::Markup, origin, "rehypeRaw", program.span(&shown)));
+                return;
+            }
+        }
+        // The end of the element.
+        if program.word(child) == "<" {
+            return;
+        }
+        child = past;
+    }
+}
+
+/// Most tokens of a component of Markdown that are looked at.
+const CHILDREN: usize = 48;
+
+/// Whether `webview.html` stands before the sign at `at`.
+///
+/// Source: Visual Studio Code, "Webview API".
+fn is_webview(program: &Program<'_>, at: usize) -> bool {
+    let owner = at.checked_sub(3).filter(|owner| matches!(program.word(owner.saturating_add(1)), "." | "?."));
+    owner.is_some_and(|owner| program.word(owner).to_ascii_lowercase().ends_with("webview"))
 }
 
 /// Judges what a call that asks a model, or makes an agent, is given as instructions.
@@ -185,6 +242,12 @@ const AGENTS: &[&str] =
 /// what another server answered is data to show, to store and to ask for, and matters where it runs or instructs.
 fn counts(sink: Sink, origin: Origin) -> bool {
     match origin {
+        Origin::Parameter => sink == Sink::Shell,
+        Origin::Opened => matches!(sink, Sink::Shell | Sink::Prompt),
+        Origin::Message => matches!(
+            sink,
+            Sink::Code | Sink::Shell | Sink::Program | Sink::Module | Sink::Prompt | Sink::Markup
+        ),
         Origin::Page => matches!(sink, Sink::Code | Sink::Shell | Sink::Program | Sink::Prompt),
         Origin::Request => true,
         Origin::Answer | Origin::Tool => sink != Sink::Prompt,
@@ -211,6 +274,10 @@ fn of(sink: Sink, origin: Origin, name: &str, span: Range<usize>) -> Issue {
         }
         Sink::Markup if model => {
             (&MODEL_OUTPUT_EXECUTED, format!("`{name}` shows {who} as markup"), Severity::Medium)
+        }
+        // Who calls, and who opens a folder, is not the one who wrote what is harmful in it, but hands it on.
+        Sink::Shell if matches!(origin, Origin::Parameter | Origin::Opened) => {
+            (&SHELL_COMMAND_FROM_DATA, format!("`{name}` runs a command from {who}"), Severity::Medium)
         }
         Sink::Program => {
             (&SHELL_COMMAND_FROM_DATA, format!("`{name}` starts {who} as a program"), Severity::Critical)
@@ -297,6 +364,12 @@ fn sink(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
         "spawn" | "spawnSync" if receiver == "Bun" => {
             let first = first?;
             listed(program, &program.value(first.start, "cmd").unwrap_or(first))
+        }
+        // Source: Visual Studio Code, "VS Code API", `Terminal.sendText`, `ShellExecution`.
+        "sendText" | "ShellExecution"
+            if program.imports_of(|path| path.split('.').next() == Some("vscode")) =>
+        {
+            Some((Sink::Shell, first?))
         }
         "import" | "require" if receiver.is_empty() => Some((Sink::Module, first?)),
         "send" | "write" | "end" if matches!(receiver, "res" | "response" | "reply") => {
@@ -443,4 +516,76 @@ fn varies(program: &Program<'_>, given: &Range<usize>) -> bool {
                 )
                 && !named
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::lines;
+
+    #[test]
+    fn pages_of_an_editor_and_what_is_added_to_a_page_show_no_answer_as_markup() {
+        let shown = |code: &str| {
+            lines(
+                "a.ts",
+                &format!(
+                    "const r = await client.responses.create({{}});\nconst text = r.output_text;\n{code}"
+                ),
+            )
+        };
+        for code in [
+            "panel.webview.html = `<p>${text}</p>`;",
+            "this.webview.html = text;",
+            "out.innerHTML += `<p>${text}</p>`;",
+            "frame.srcdoc = text;",
+        ] {
+            assert_eq!(shown(code), [(3, "model-output-executed")], "{code}");
+        }
+        for code in [
+            "panel.webview.html = `<p>${escapeHtml(text)}</p>`;",
+            "note.html = text;",
+            "out.textContent += text;",
+        ] {
+            assert_eq!(shown(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn markdown_that_lets_markup_through_shows_no_answer() {
+        let shown = |plugins: &str| {
+            let code = format!(
+                "import Markdown from 'react-markdown'; import rehypeRaw from 'rehype-raw'; import rehypeSanitize from 'rehype-sanitize'; import {{ useChat }} from '@ai-sdk/react';\nexport function A() {{ const {{ messages }} = useChat();\nreturn messages.map((m) => <Markdown rehypePlugins={{[{plugins}]}}>{{m.content}}</Markdown>); }}"
+            );
+            lines("a.tsx", &code)
+        };
+        assert_eq!(shown("rehypeRaw"), [(3, "model-output-executed")]);
+        assert_eq!(shown("rehypeRaw, rehypeSanitize"), []);
+        assert_eq!(shown("rehypeKatex"), []);
+    }
+
+    #[test]
+    fn what_an_opened_folder_holds_gives_no_instructions_and_answers_reach_no_terminal() {
+        let of_editor = |code: &str| {
+            let head = "import * as vscode from 'vscode'; import * as fs from 'fs'; import * as path from 'path';\nconst root = vscode.workspace.workspaceFolders![0].uri.fsPath;\n";
+            lines("a.ts", &format!("{head}{code}"))
+        };
+        let instructs = |text: &str| {
+            format!(
+                "const text = {text};\nclient.responses.create({{ instructions: `Follow ${{text}}`, input: 'x' }});"
+            )
+        };
+        for text in [
+            "fs.readFileSync(path.join(root, 'README.md'), 'utf8')",
+            "new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(folder, 'README.md')))",
+            "(await vscode.workspace.openTextDocument(uri)).getText()",
+        ] {
+            assert_eq!(of_editor(&instructs(text)), [(4, "prompt-from-untrusted-input")], "{text}");
+        }
+        for text in ["fs.readFileSync(path.join(__dirname, 'prompt.md'), 'utf8')", "context.extension.id"] {
+            assert_eq!(of_editor(&instructs(text)), [], "{text}");
+        }
+        let sends = "const r = await client.responses.create({});\nterminal.sendText(r.output_text);";
+        assert_eq!(of_editor(sends), [(4, "model-output-executed")]);
+        assert_eq!(of_editor("terminal.sendText('npm test');"), []);
+        assert_eq!(lines("a.ts", sends), []);
+    }
 }

@@ -13,6 +13,7 @@ mod comprehension;
 mod containers;
 mod declare;
 mod defaults;
+mod digests;
 pub(crate) mod embedded;
 mod escape;
 mod evaluate;

@@ -311,6 +311,7 @@ impl<'a, 's> Walk<'a, 's> {
 
     fn choose(&mut self, choice: &'a ast::StmtIf) {
         let test = self.evaluate(&choice.test);
+        self.digest_only_told(choice);
         let mut by = test.taint.deciders();
         let within = self.allowed(&choice.test, true);
         let mut branches = vec![self.branch_where(&choice.body, &within)];

@@ -12,7 +12,7 @@ rule! {
     /// reader's cookies, a server or socket bound to every address, an MCP server on every address without `auth`, a
     /// model served by gRPC on every address without encryption (`add_insecure_port`). In Terraform:
     /// firewalls that let the internet reach such an interface, buckets and services open to everyone. In JavaScript: `cors` that
-    /// reflects any origin and allows credentials.
+    /// reflects any origin and allows credentials, and handlers of messages between windows that act and never look at `origin`.
     ///
     /// A model server or page that merely answers everyone is graded low: in a container that is how it is reached.
     /// ## Why it matters

@@ -5,7 +5,8 @@ use bartizan_core::{Severity, atlas, cwe, rule};
 rule! {
     /// ## What it finds
     /// Authentication switched off: an empty Jupyter token, TorchServe's `disable_token_authorization`,
-    /// `AUTH_ENABLED=false`, an authorization mode of nothing.
+    /// `AUTH_ENABLED=false`, an authorization mode of nothing. In JavaScript: a server on every address that runs what others send, or
+    /// the tools of a model, in a file where nothing asks who they are (medium).
     /// ## Why it matters
     /// Whoever reaches the port uses, replaces or steals the models.
     /// ## Example

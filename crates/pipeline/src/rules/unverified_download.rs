@@ -10,6 +10,8 @@ rule! {
     ///
     /// In Python: weights, archives and data read by address in code that compares no digest anywhere
     /// (`load_dataset("csv", data_files="https://…")`).
+    ///
+    /// In code and scripts: a digest that is compared, and whose difference is only written to a log (medium).
     /// ## Why it matters
     /// The server, or whoever controls the release, decides what runs, and what is learnt from.
     /// ## Example

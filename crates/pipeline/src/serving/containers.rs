@@ -1,6 +1,6 @@
 //! Containers and pods in a manifest, told by their keys wherever they stand.
 
-use super::{command_issues, environment_issues};
+use super::{command_issues_of, environment_issues};
 use crate::python::embedded;
 use crate::rules::{EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
 use crate::shell::inspect::{self, Setting};
@@ -29,7 +29,11 @@ pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
         || is_model
         || (node.get("name").is_some() && node.get("args").is_some_and(Node::is_sequence))
     {
-        command_issues(text, notes, &lists);
+        // A command of the container's own stands before the image's.
+        let own = node.get("command").is_some();
+        let program =
+            image.and_then(Node::as_str).filter(|_| !own).and_then(crate::image_program::program_of);
+        command_issues_of(text, notes, &lists, program);
         environment_issues(text, notes, node.get("env").filter(|env| env.is_sequence() || is_container));
     }
     for key in ["source", "script"] {
@@ -44,6 +48,7 @@ pub(super) fn inspect(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
             issue::report_in(text, notes, script, issues);
         }
     }
+    issue::report(text, notes, crate::docker::on_a_host_port(node));
     issue::report(text, notes, rights(node));
 }
 
@@ -187,4 +192,24 @@ pub(super) fn rights(node: Node<'_>) -> Vec<Issue> {
         issues.push(issue.confidence(Confidence::Medium));
     }
     issues
+}
+
+#[cfg(test)]
+mod tests {
+    use bartizan_core::Severity::Medium;
+
+    #[test]
+    fn model_servers_on_ports_of_the_machine_ask_for_a_key() {
+        let graded = |image: &str, more: &str| {
+            let text = format!(
+                "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec:\n  containers:\n  - name: a\n    image: {image}@sha256:{}\n    ports:\n    - containerPort: 8000\n      hostPort: 8000\n{more}",
+                "0f3c9b2d".repeat(8)
+            );
+            crate::testing::graded("pod.yaml", &text, "pipeline/exposed-service")
+        };
+        assert_eq!(graded("ollama/ollama", ""), [Medium]);
+        assert_eq!(graded("ollama/ollama", "      hostIP: 127.0.0.1\n"), []);
+        assert_eq!(graded("vllm/vllm-openai", "    args: [\"--api-key\", \"$(KEY)\"]\n"), []);
+        assert_eq!(graded("acme/web", ""), []);
+    }
 }

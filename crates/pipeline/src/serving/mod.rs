@@ -86,12 +86,23 @@ pub(crate) fn shell_script<'y>(lists: &[Node<'y>]) -> Option<Node<'y>> {
 
 /// Judges a container's `command` and `args`, read as one list; a text alone is a shell's.
 pub(crate) fn command_issues(text: &Text<'_>, notes: &mut Notes<'_>, lists: &[Node<'_>]) {
+    command_issues_of(text, notes, lists, None);
+}
+
+/// [`command_issues`] of arguments that `program` is given where they name none: what the container's image runs.
+pub(crate) fn command_issues_of(
+    text: &Text<'_>,
+    notes: &mut Notes<'_>,
+    lists: &[Node<'_>],
+    program: Option<&str>,
+) {
     for node in lists.iter().filter(|node| node.as_str().is_some()) {
         let value = node.as_str().unwrap_or_default();
         let issues = if value.trim_start().starts_with('-') {
             // Arguments alone, written as one text.
             let script = crate::shell::Script::read(value);
-            argument_issues(script.commands.first().map(|command| command.words.clone()).unwrap_or_default())
+            let words = script.commands.first().map(|command| command.words.clone()).unwrap_or_default();
+            argument_issues_of(words, program)
         } else {
             inspect::script(value, Setting::Other)
         };
@@ -112,18 +123,25 @@ pub(crate) fn command_issues(text: &Text<'_>, notes: &mut Notes<'_>, lists: &[No
         return;
     }
     let words: Vec<Word> = lists.iter().flat_map(|list| words(*list)).collect();
-    issue::report(text, notes, argument_issues(words));
+    issue::report(text, notes, argument_issues_of(words, program));
 }
 
 /// Judges an argument list, with or without the program it is given to.
-pub(crate) fn argument_issues(mut words: Vec<Word>) -> Vec<Issue> {
+pub(crate) fn argument_issues(words: Vec<Word>) -> Vec<Issue> {
+    argument_issues_of(words, None)
+}
+
+fn argument_issues_of(mut words: Vec<Word>, program: Option<&str>) -> Vec<Issue> {
     let Some(first) = words.first() else { return Vec::new() };
     let only_options = first.text.starts_with('-');
     let found = served(&words);
-    if only_options {
+    // A verb of the program, as in `copy --dest-tls-verify=false`; what the image names may as well be written out.
+    let of_image = program.filter(|program| only_options || VERBS.contains(program));
+    if of_image.is_some_and(|program| first.text.rsplit('/').next() != Some(program)) || only_options {
         // Arguments alone: the image says what they are given to.
         let start = first.span.start;
-        words.insert(0, Word { text: "server".to_owned(), span: start..start, ..Word::default() });
+        let text = of_image.unwrap_or("server").to_owned();
+        words.insert(0, Word { text, span: start..start, ..Word::default() });
     }
     let mut issues = inspect::words(&words, Setting::Other);
     issues.extend(found);
@@ -140,6 +158,10 @@ pub(crate) fn argument_issues(mut words: Vec<Word>) -> Vec<Issue> {
     }
     issues
 }
+
+/// Programs of images whose first argument is a verb.
+const VERBS: &[&str] =
+    &["skopeo", "crane", "cosign", "oras", "git", "helm", "aws", "kubectl", "buildah", "podman"];
 
 /// The model that a server's arguments name, whatever the entry point of its image is.
 fn served(words: &[Word]) -> Option<Issue> {

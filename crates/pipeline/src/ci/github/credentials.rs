@@ -1,6 +1,7 @@
 //! The token that a checkout leaves behind; secrets and files of credentials that a step puts into an image or an artifact.
 
-use super::workflow::{Step, Workflow};
+use super::triggers::names_head;
+use super::workflow::{Job, Step, Workflow};
 use crate::rules::{PACKAGED_SECRET, PERSISTED_CREDENTIALS, holds_credentials};
 use crate::variable::is_secret_name;
 use crate::yaml::{Node, edit};
@@ -56,6 +57,11 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
                     Confidence::Medium,
                     "the token stays in the checkout of a job that uploads artifacts",
                 ),
+                None if runs_pull_request(workflow, job, index) => (
+                    Severity::Medium,
+                    Confidence::Medium,
+                    "the token stays in the checkout, where the code of a pull request runs",
+                ),
                 None => {
                     (Severity::Low, Confidence::Low, "the token stays in the checkout for every later step")
                 }
@@ -67,6 +73,19 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
             issue::report(text, notes, [issue.fix(without_credentials(text, step))]);
         }
     }
+}
+
+/// Whether the checkout at `index` of `job` takes the code of a pull request in a run that has secrets, and something runs behind it.
+fn runs_pull_request(workflow: &Workflow<'_>, job: &Job<'_>, index: usize) -> bool {
+    let taken = job.steps.get(index).is_some_and(|step| {
+        ["ref", "repository"]
+            .iter()
+            .filter_map(|input| step.with(input))
+            .any(|node| node.as_str().is_some_and(names_head))
+    });
+    workflow.is_privileged()
+        && taken
+        && job.steps.iter().skip(index.saturating_add(1)).any(|later| later.run().is_some())
 }
 
 /// Secrets given to the build of an image as arguments, which stay in its history, and files of credentials among artifacts.

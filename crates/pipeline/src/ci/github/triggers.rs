@@ -41,6 +41,9 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
     }
     for (job, step) in workflow.steps() {
         issues.extend(checkout(workflow, job, step));
+        if untrusted(workflow, job, step).is_some() {
+            issues.extend(handed_secrets(job, step));
+        }
         if workflow.starts_on(&["workflow_run"]) {
             issues.extend(artifact(job, step));
         }
@@ -118,6 +121,36 @@ fn checkout(workflow: &Workflow<'_>, job: &Job<'_>, step: &Step<'_>) -> Option<I
     } else {
         Confidence::Medium
     }))
+}
+
+/// Secrets in the environment of what runs behind the checkout `step` of an outsider's code.
+fn handed_secrets(job: &Job<'_>, step: &Step<'_>) -> Vec<Issue> {
+    let Some(index) = job.steps.iter().position(|one| one.node == step.node) else { return Vec::new() };
+    let guarded = job.get("environment").is_some() || condition_of(job, step).is_some();
+    let later = job
+        .steps
+        .iter()
+        .skip(index.saturating_add(1))
+        .filter(|later| later.run().is_some() && runs_code(later));
+    let environments = later.clone().filter_map(|later| later.node.get("env"));
+    let of_job = job.get("env").filter(|_| later.clone().next().is_some());
+    environments
+        .chain(of_job)
+        .flat_map(Node::entries)
+        .filter(|entry| {
+            let value = entry.value.as_str().unwrap_or_default();
+            !guarded
+                && value.contains("${{")
+                && (value.contains("secrets.") || value.contains("github.token"))
+        })
+        .map(|entry| {
+            let message = "the code of a pull request runs with this secret in its environment";
+            Issue::new(&UNTRUSTED_CHECKOUT, entry.span(), message)
+                .severity(Severity::High)
+                .confidence(Confidence::Medium)
+                .remedy("Run the code of pull requests in a workflow without secrets, on `pull_request`.")
+        })
+        .collect()
 }
 
 fn condition_of<'y>(job: &Job<'y>, step: &Step<'y>) -> Option<&'y str> {
@@ -237,6 +270,9 @@ fn runs_code(step: &Step<'_>) -> bool {
 
 /// An artifact of the run before, taken into a job that runs or publishes.
 fn artifact(job: &Job<'_>, step: &Step<'_>) -> Option<Issue> {
+    if let Some(run) = step.run() {
+        return fetched(job, step, run);
+    }
     let (node, uses) = step.uses()?;
     let name = uses.name();
     let foreign = name == "dawidd6/action-download-artifact"
@@ -255,6 +291,23 @@ fn artifact(job: &Job<'_>, step: &Step<'_>) -> Option<Issue> {
     }
     let message = "an artifact that a stranger's run may have made is unpacked into the workspace of a run with secrets";
     Some(Issue::new(&ARTIFACT_POISONING, node.span(), message).confidence(Confidence::Medium))
+}
+
+/// `gh run download` of the run before, into the workspace of a job that goes on to run something.
+fn fetched(job: &Job<'_>, step: &Step<'_>, run: Node<'_>) -> Option<Issue> {
+    let script = Script::read(run.as_str().unwrap_or_default());
+    let download = script.commands.iter().filter_map(Invocation::of).find(|invocation| {
+        let apart = invocation.value(&["-D", "--dir"]).is_some_and(|(folder, _)| {
+            folder.contains("RUNNER_TEMP") || folder.contains("runner.temp") || folder.starts_with("/tmp")
+        });
+        invocation.program == "gh" && invocation.does(&["run", "download"]) && !apart
+    })?;
+    let index = job.steps.iter().position(|one| one.node == step.node)?;
+    let goes_on = job.steps.iter().skip(index).any(runs_code);
+    let message = "an artifact that a stranger's run may have made is unpacked into the workspace of a run with secrets";
+    goes_on.then(|| {
+        Issue::new(&ARTIFACT_POISONING, run.bytes_of(download.span()), message).confidence(Confidence::Medium)
+    })
 }
 
 /// Checks of the actor for a bot in the conditions of jobs and steps.
@@ -356,5 +409,41 @@ mod tests {
         assert_eq!(workflow("${{ github.event.pull_request.head.repo.full_name }}"), [Critical]);
         assert_eq!(workflow("${{ github.event.pull_request.base.repo.full_name }}"), []);
         assert_eq!(workflow("acme/app"), []);
+    }
+
+    #[test]
+    fn what_runs_behind_an_outsiders_checkout_is_given_no_secret() {
+        use bartizan_core::Severity::{High, Medium};
+        let workflow = |trigger: &str, env: &str| {
+            format!(
+                "on: {trigger}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n    - uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683\n      with:\n        ref: ${{{{ github.event.pull_request.head.sha }}}}\n    - run: python eval.py\n      env:\n        TOKEN: {env}\n"
+            )
+        };
+        let of = |trigger: &str, env: &str, rule: &str| {
+            graded(".github/workflows/a.yml", &workflow(trigger, env), rule)
+        };
+        let secret = "${{ secrets.HF_TOKEN }}";
+        let mut found = of("pull_request_target", secret, "pipeline/untrusted-checkout");
+        found.sort_unstable();
+        assert_eq!(found, [High, Critical]);
+        assert_eq!(of("pull_request_target", "x", "pipeline/untrusted-checkout"), [Critical]);
+        assert_eq!(of("pull_request", secret, "pipeline/untrusted-checkout"), []);
+        assert_eq!(of("pull_request_target", "x", "pipeline/persisted-credentials"), [Medium]);
+        assert_eq!(of("pull_request", "x", "pipeline/persisted-credentials"), [Low]);
+    }
+
+    #[test]
+    fn artifacts_that_a_command_fetches_are_those_of_the_run_before() {
+        use bartizan_core::Severity::High;
+        let fetched = |run: &str, next: &str| {
+            let text = format!(
+                "on:\n  workflow_run:\n    workflows: [ci]\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n    - run: {run}\n    - run: {next}\n"
+            );
+            graded(".github/workflows/a.yml", &text, "pipeline/artifact-poisoning")
+        };
+        assert_eq!(fetched("gh run download 1 -n model", "python promote.py"), [High]);
+        assert_eq!(fetched("gh run download 1 -n model -D /tmp/model", "python promote.py"), []);
+        assert_eq!(fetched("gh run download 1 -n model", "cat model/result.txt"), []);
+        assert_eq!(fetched("gh run list", "python promote.py"), []);
     }
 }

@@ -48,9 +48,7 @@ impl<'a> Origins<'_, 'a> {
     /// Binds every name anew, `called` with what the functions are known to be called with.
     fn rebind(&mut self, calls: &[Call], called: bool) {
         self.bindings.clear();
-        for call in calls {
-            self.handlers(call);
-        }
+        self.entered(calls);
         let mut bound = if called { self.functions.called.clone() } else { Vec::new() };
         bound.sort_by_key(|(.., scope)| scope.start);
         for (name, origin, scope) in bound {
@@ -64,7 +62,8 @@ impl<'a> Origins<'_, 'a> {
         let mut grown = false;
         for index in 0..self.functions.list.len() {
             let known = self.functions.list.get(index).and_then(|function| function.made.returns);
-            let found = self.given_back(index).max(known);
+            // What a caller gives and gets back is the caller's.
+            let found = self.given_back(index).filter(|origin| *origin != Origin::Parameter).max(known);
             if found != known
                 && let Some(function) = self.functions.list.get_mut(index)
             {
@@ -162,7 +161,8 @@ impl<'a> Origins<'_, 'a> {
             let name = self.program.word(begin);
             let state = self.state_set_by(begin, call);
             let index = self.callee(begin, call.close);
-            if state.is_none() && index.is_none() || !self.spend(begin, 1) {
+            let chosen = if index.is_none() { self.chosen(begin, call.close) } else { None };
+            if state.is_none() && index.is_none() && chosen.is_none() || !self.spend(begin, 1) {
                 continue;
             }
             for (place, argument) in call.arguments.iter().enumerate().take(PARTS) {
@@ -173,9 +173,9 @@ impl<'a> Origins<'_, 'a> {
                 if let Some(state) = state.clone().filter(|_| place == 0) {
                     found.push((state.0, origin, state.1));
                 }
-                let Some(index) = index else { continue };
+                let called = chosen.iter().flat_map(|owner| self.functions.of_owner(owner)).chain(index);
                 // A function that calls itself hands on what it has.
-                let parameters = self.functions.parameters(index);
+                let parameters = called.flat_map(|index| self.functions.parameters(index));
                 found.extend(
                     parameters
                         .filter(|(known, ..)| *known == place)
@@ -209,6 +209,23 @@ impl<'a> Origins<'_, 'a> {
             }
         }
         grown
+    }
+
+    /// The object of the program one of whose functions is called, chosen by a name: `tools[name](…)`, or `tool(…)` behind
+    /// `const tool = tools[name]`.
+    fn chosen(&self, begin: usize, close: usize) -> Option<&'a str> {
+        let program = self.program;
+        let open = program.tokens.get(close).and_then(|token| token.pair)?;
+        let (name, next) = (program.word(begin), begin.saturating_add(1));
+        let owner = if next == open {
+            self.functions.chosen.get(name).copied()?
+        } else {
+            let behind = (program.word(next) == "[").then(|| program.past(next))?;
+            let direct = behind == open
+                || matches!(program.word(behind), "?." | "!") && behind.saturating_add(1) == open;
+            direct.then_some(name)?
+        };
+        self.functions.of_owner(owner).next().map(|_| owner)
     }
 
     /// The function of the program that is called by the chain that begins at `begin` and ends with the call closed at `close`.

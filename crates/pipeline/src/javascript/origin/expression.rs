@@ -268,6 +268,11 @@ impl<'a> Origins<'_, 'a> {
                         origin = None;
                     }
                     origin = origin.max(self.source(of_members(&members, member)));
+                    if first && name == "this" {
+                        let field = self.field(index.saturating_add(1));
+                        origin = origin.max(field.and_then(|field| self.binding(field, index)?.origin));
+                    }
+                    origin = origin.max(self.source(self.opened(&members, member)));
                     members.push(member);
                     first = false;
                     index = index.saturating_add(2);
@@ -298,6 +303,8 @@ impl<'a> Origins<'_, 'a> {
                         || client.is_some_and(|client| is_service(client.base))
                     {
                         origin = origin.max(self.source(Some(Origin::Answer)));
+                    } else if let Some(opened) = self.reads_opened(&path, last, index) {
+                        origin = origin.max(self.source(Some(opened)));
                     } else if self.asks_page(&path, index, client) || self.reads_page(&members) {
                         origin = origin.max(self.source(Some(Origin::Page)));
                     } else if GATHERS.contains(&path.as_str()) || path.starts_with("cheerio") {
@@ -311,7 +318,10 @@ impl<'a> Origins<'_, 'a> {
                             if origin.is_some() || gathers { self.of_mapped(index, origin) } else { None };
                     } else if whole == "$" && origin == Some(Origin::Page) {
                         // A part of the page, chosen by what stands in the brackets.
-                    } else if PASSING.contains(&last) || matches!(last, "replace" | "replaceAll") {
+                    } else if PASSING.contains(&last)
+                        || matches!(last, "replace" | "replaceAll")
+                        || last == "exec" && is_pattern(&members, &path)
+                    {
                         let inner = index.saturating_add(1)..program.past(index).saturating_sub(1);
                         if members.len() < 8 && inner.len() < EXPRESSION {
                             origin = origin.max(self.of_arguments(index));
@@ -399,6 +409,31 @@ impl<'a> Origins<'_, 'a> {
             && self.program.imports_of(|path| BROWSERS.iter().any(|browser| path.starts_with(browser)))
     }
 
+    /// What an editor's extension is told of the folder that is open: `workspace.workspaceFolders`.
+    ///
+    /// Source: Visual Studio Code, "VS Code API", namespaces `workspace` and `window`.
+    fn opened(&self, members: &[&str], member: &str) -> Option<Origin> {
+        let of_editor = members.first().and_then(|first| self.program.imported(first));
+        (matches!(member, "workspaceFolders" | "rootPath" | "activeTextEditor")
+            && of_editor.is_some_and(|path| path == "vscode" || path.starts_with("vscode.")))
+        .then_some(Origin::Opened)
+    }
+
+    /// Whose word a call gives that reads what the opened folder holds: by the editor, or a file by a path in it.
+    fn reads_opened(&self, path: &str, last: &str, open: usize) -> Option<Origin> {
+        let by_editor = path.starts_with("vscode.")
+            && (matches!(last, "openTextDocument" | "findFiles" | "findTextInFiles" | "getWorkspaceFolder")
+                || path.ends_with("workspace.fs.readFile"));
+        let shown = last == "getText"
+            && self.program.imports_of(|path| path == "vscode" || path.starts_with("vscode."));
+        if by_editor || shown {
+            return Some(Origin::Opened);
+        }
+        let reads = matches!(last, "readFile" | "readFileSync" | "readdir" | "readdirSync");
+        let of_path = || self.of_arguments(open).filter(|origin| *origin == Origin::Opened);
+        if reads { of_path() } else { None }
+    }
+
     pub(super) fn of_arguments(&self, open: usize) -> Option<Origin> {
         self.program.parts(open).iter().filter_map(|argument| self.of_expression(argument)).max()
     }
@@ -431,14 +466,26 @@ impl<'a> Origins<'_, 'a> {
                 .take(EXPRESSION)
                 .take_while(|at| self.spend(*at, 1))
                 .any(|at| program.is_variable(at) && names.contains(&program.word(at)));
-        if held {
-            return origin;
+        let handed_on = if held { origin } else { None };
+        // Whoever calls an exported function says what is asked for, and others may answer.
+        if handed_on > Some(Origin::Opened) {
+            return handed_on;
         }
         let inner = if self.mark(body.start) == "{" { body.start.saturating_add(1)..body.end } else { body };
         let block = inner.start.checked_sub(1).is_some_and(|open| self.mark(open) == "{");
         self.again.set(self.again.get() || block);
-        if block { self.of_returns(&inner) } else { self.of_expression(&inner) }
+        let made = if block { self.of_returns(&inner) } else { self.of_expression(&inner) };
+        made.max(handed_on)
     }
+}
+
+/// Whether `exec` of what stands before it finds a pattern in a text: of an expression written there, or of a name that no module
+/// gave and no database has.
+fn is_pattern(members: &[&str], path: &str) -> bool {
+    let [name, _] = members else { return false };
+    let lower = name.to_ascii_lowercase();
+    let named = ["re", "regex", "regexp", "pattern", "rx", "matcher", "fence", "block", "expression"];
+    name.is_empty() || path.starts_with(name) && named.iter().any(|end| lower.ends_with(end))
 }
 
 /// Whether an address is one at which models are asked.
@@ -463,6 +510,8 @@ const PASSING: &[&str] = &[
     "decodeURIComponent",
     "assign",
     "fileURLToPath",
+    "decode",
+    "joinPath",
     // What makes markup of it: of `marked`, `markdown-it`, `showdown`, `unified`.
     "marked",
     "parseInline",
@@ -487,6 +536,11 @@ const BROWSERS: &[&str] = &["playwright", "@playwright/", "puppeteer"];
 /// Methods of a text or list whose result holds it.
 const OWN: &[&str] = &[
     "trim",
+    "trimStart",
+    "trimEnd",
+    "substr",
+    "matchAll",
+    "sort",
     "toString",
     "split",
     "slice",

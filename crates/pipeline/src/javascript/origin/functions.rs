@@ -50,6 +50,12 @@ pub(super) struct Functions<'a> {
     pub(super) opens: HashSet<usize>,
     /// Names of objects with the class that they are made of.
     pub(super) objects: HashMap<&'a str, &'a str>,
+    /// The functions of each class or object.
+    owned: HashMap<&'a str, Vec<usize>>,
+    /// Names that modules export.
+    exported: HashSet<&'a str>,
+    /// Names of what was chosen out of an object by a name: `const tool = tools[name]`.
+    pub(super) chosen: HashMap<&'a str, &'a str>,
     /// States of components by the name of what sets them: the name, and where it is this one.
     pub(super) states: HashMap<&'a str, (&'a str, Range<usize>)>,
     /// What calls bind to parameters: the name, whose word, and where.
@@ -61,8 +67,12 @@ pub(super) struct Functions<'a> {
 fn functions<'a>(program: &Program<'a>) -> Functions<'a> {
     let mut found = Functions::default();
     let count = program.tokens.len();
+    found.exported = exported(program);
     for at in 0..count {
         let next = at.saturating_add(1);
+        if program.word(at) == "[" && program.is(at, Kind::Mark) {
+            found.choice(program, at);
+        }
         match (program.is(at, Kind::Word), program.word(at)) {
             (true, "function") => {
                 let name = if program.word(next) == "*" { next.saturating_add(1) } else { next };
@@ -151,11 +161,38 @@ impl<'a> Functions<'a> {
         // Where two have one name, the first counts.
         if let Entry::Vacant(place) = self.by_name.entry((owner, name)) {
             place.insert(index);
-            if owner.is_some() {
+            if let Some(owner) = owner {
                 self.methods.entry(name).or_insert(index);
+                self.owned.entry(owner).or_default().push(index);
             }
             let texts = texts(program, &parameters);
             self.list.push(Function { name, owner, parameters, texts, body, block, made: Made::default() });
+        }
+    }
+
+    /// The functions of the class or object `owner`.
+    pub(super) fn of_owner(&self, owner: &str) -> impl Iterator<Item = usize> {
+        self.owned.get(owner).into_iter().flatten().copied().take(PARTS)
+    }
+
+    /// Whether other modules may call the function at `index`, by its name or as a method of what is exported.
+    pub(super) fn is_exported(&self, index: usize) -> bool {
+        self.list.get(index).is_some_and(|function| {
+            !function.name.starts_with('#') && self.exported.contains(function.owner.unwrap_or(function.name))
+        })
+    }
+
+    /// `const name = object[key]`.
+    fn choice(&mut self, program: &Program<'a>, open: usize) {
+        let object = open.checked_sub(1).filter(|object| program.is_variable(*object));
+        let equals =
+            object.and_then(|object| object.checked_sub(1)).filter(|equals| program.word(*equals) == "=");
+        let (Some(object), Some(target)) = (object, equals.and_then(|equals| equals.checked_sub(1))) else {
+            return;
+        };
+        let name = declared(program, target);
+        if program.is(name, Kind::Word) {
+            self.chosen.insert(program.word(name), program.word(object));
         }
     }
 
@@ -197,6 +234,49 @@ impl<'a> Functions<'a> {
         let end = around.map_or(program.tokens.len(), |brace| program.past(brace));
         self.states.insert(program.word(setter), (program.word(name), open..end));
     }
+}
+
+/// The names that `program` exports, as a module of either kind.
+///
+/// Source: ECMA-262 (2025), section 16.2.3; Node.js documentation, "Modules: CommonJS modules", section "`module.exports`".
+fn exported<'a>(program: &Program<'a>) -> HashSet<&'a str> {
+    let mut found = HashSet::new();
+    for at in 0..program.tokens.len() {
+        let word = program.word(at);
+        let is_word = program.is(at, Kind::Word);
+        let before = at.checked_sub(1).map_or("", |before| program.word(before));
+        let mut next = at.saturating_add(1);
+        match word {
+            "export" if is_word && before != "." => {
+                while matches!(
+                    program.word(next),
+                    "default" | "async" | "function" | "const" | "let" | "var" | "class" | "abstract" | "*"
+                ) {
+                    next = next.saturating_add(1);
+                }
+                if program.word(next) == "{" {
+                    found.extend(program.parts(next).into_iter().map(|part| program.word(part.start)));
+                } else if program.is(next, Kind::Word) {
+                    found.insert(program.word(next));
+                }
+            }
+            "exports" if is_word => match program.word(next) {
+                "." if program.word(next.saturating_add(2)) == "=" => {
+                    found.insert(program.word(next.saturating_add(1)));
+                }
+                "=" if program.word(next.saturating_add(1)) == "{" => {
+                    let parts = program.parts(next.saturating_add(1));
+                    found.extend(parts.into_iter().map(|part| program.word(part.start)));
+                }
+                "=" => {
+                    found.insert(program.word(next.saturating_add(1)));
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The names among `parameters` that may hold a text, each with the place of its parameter.
@@ -311,4 +391,65 @@ fn declared(program: &Program<'_>, target: usize) -> usize {
 /// Whether the name at `at` stands behind a word that declares it.
 fn is_declared(program: &Program<'_>, at: usize) -> bool {
     at.checked_sub(1).is_some_and(|before| matches!(program.word(before), "const" | "let" | "var"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::found;
+    use bartizan_core::Severity::{Critical, Low, Medium};
+
+    fn graded(code: &str) -> Vec<bartizan_core::Severity> {
+        let code = format!("import {{ exec, execFile, execSync }} from 'child_process';\n{code}\n");
+        found("a.ts", &code).into_iter().map(|(.., severity)| severity).collect()
+    }
+
+    #[test]
+    fn what_callers_of_a_module_give_is_no_part_of_a_shell_line() {
+        for code in [
+            "export function clone(url: string) { execSync(`git clone ${url}`); }",
+            "export const clone = (url: string) => { const line = 'git clone ' + url; exec(line); };",
+            "function clone(url) { exec(`git clone ${url}`); }\nmodule.exports = { clone };",
+            "exports.clone = function (url) { exec(`git clone ${url}`); };",
+            "export class Git { clone(url: string) { exec(`git clone ${url}`); } }",
+            "function run(line) { exec(line); }\nexport default function clone(url) { run(`git clone ${url}`); }",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+        for code in [
+            "export function clone(url: string) { execFile('git', ['clone', '--', url]); }",
+            "export function version(n: number) { return n + execSync('git rev-parse HEAD'); }",
+            "export function read(url: string) { return fetch(url); }",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+        for code in [
+            "function clone(url) { exec(`git clone ${url}`); }",
+            "export function clone(url: string) { if (!/^[a-z]+$/.test(url)) throw 1; exec(`git clone ${url}`); }",
+            "export function clone(url: string) { exec(`git clone ${quote(url)}`); }",
+            "export function wait(n: number) { exec(`sleep ${n}`); }",
+        ] {
+            assert_eq!(graded(code), [Low], "{code}");
+        }
+    }
+
+    #[test]
+    fn fields_tables_of_tools_and_described_objects_hand_on_what_a_model_says() {
+        let ask = "const r = await client.responses.create({});";
+        for code in [
+            format!("class A {{ async go() {{ {ask} this.last = r.output_text; exec(this.last); }} }}"),
+            format!("class A {{ run() {{ exec(this.last); }} async go() {{ {ask} this.last = r.output_text; }} }}"),
+            format!("const tools = {{ sh: (a: A) => exec(a.c) }};\n{ask}\nawait tools[r.name](JSON.parse(r.output_text));"),
+            format!("const tools = {{ sh: ({{ c }}) => exec(c) }};\n{ask}\nconst tool = tools[r.name];\nawait tool(JSON.parse(r.output_text));"),
+            "export const tools = [{ name: 'sh', description: 'runs', parameters: {}, execute: async ({ c }) => exec(c) }];".to_owned(),
+            "const tool = { description: 'runs', inputSchema: s, async handler(args) { exec(args.c); } };".to_owned(),
+        ] {
+            assert_eq!(graded(&code), [Critical], "{code}");
+        }
+        for code in [
+            format!("class A {{ async go() {{ {ask} this.last = r.output_text; this.other = 'ls'; }} }}"),
+            "const job = { name: 'a', execute: async ({ c }) => execFile('ls', [c]) };".to_owned(),
+        ] {
+            assert_eq!(graded(&code), [], "{code}");
+        }
+    }
 }

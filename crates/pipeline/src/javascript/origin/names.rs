@@ -120,7 +120,7 @@ impl Origins<'_, '_> {
     }
 
     /// Binds the name or the pattern at `target` in `scope`.
-    fn bind_target(&mut self, target: usize, origin: Origin, scope: &Range<usize>) {
+    pub(super) fn bind_target(&mut self, target: usize, origin: Origin, scope: &Range<usize>) {
         let program = self.program;
         match program.word(target) {
             "{" => {
@@ -131,8 +131,10 @@ impl Origins<'_, '_> {
             }
             "[" => {
                 for part in program.parts(target).into_iter().take(PARTS) {
-                    if program.is(part.start, Kind::Word) {
-                        self.bind(program.word(part.start), Some(origin), scope.clone(), HashSet::new());
+                    let rest = usize::from(program.word(part.start) == "...");
+                    let name = part.start.saturating_add(rest);
+                    if program.is(name, Kind::Word) {
+                        self.bind(program.word(name), Some(origin), scope.clone(), HashSet::new());
                     }
                 }
             }

@@ -8,7 +8,7 @@ pub(super) fn of_members(before: &[&str], member: &str) -> Option<Origin> {
     let request = matches!(last, "req" | "request" | "ctx" | "c") || before.ends_with(&["ctx", "request"]);
     if request
         && matches!(last, "req" | "request")
-        && matches!(member, "body" | "query" | "params" | "headers" | "cookies")
+        && matches!(member, "body" | "query" | "params" | "headers" | "cookies" | "file" | "files")
     {
         return Some(Origin::Request);
     }
@@ -25,7 +25,11 @@ pub(super) fn of_members(before: &[&str], member: &str) -> Option<Origin> {
         return Some(Origin::Request);
     }
     let answer = before.contains(&"choices") && matches!(member, "content" | "text" | "arguments")
-        || matches!(member, "output_text" | "outputText");
+        || matches!(
+            member,
+            // Of OpenAI, Hugging Face, the Agents SDK, and the calls of tools that a message asks for.
+            "output_text" | "outputText" | "generated_text" | "finalOutput" | "tool_calls"
+        );
     answer.then_some(Origin::Answer)
 }
 
@@ -55,6 +59,11 @@ pub(in crate::javascript) fn answers(path: &str) -> bool {
         ".chat.completions.create",
         ".completions.create",
         ".messages.create",
+        ".messages.stream",
+        ".chat.completions.stream",
+        ".chat.completions.parse",
+        ".responses.stream",
+        ".responses.parse",
         ".responses.create",
         ".generateContent",
         ".chat.complete",
@@ -70,6 +79,7 @@ pub(in crate::javascript) fn answers(path: &str) -> bool {
                 | "ai.streamObject"
                 | "ollama.chat"
                 | "ollama.generate"
+                | "@openai/agents.run"
                 | "cohere.chat"
                 | "cohere.generate"
                 | "replicate.run"

@@ -5,6 +5,7 @@ use super::{Sink, counts, of};
 use crate::Issue;
 use crate::javascript::origin::{Origin, Origins};
 use crate::javascript::program::{Call, Program};
+use crate::python::CODE_FROM_DATA;
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
 
@@ -17,11 +18,17 @@ pub(super) fn call(
 ) -> bool {
     let Some((sink, given)) = place(program, call) else { return false };
     let origin = origins.of_expression(&given).filter(|origin| counts(sink, *origin));
-    let Some(origin) = origin else { return false };
+    let Some(origin) = origin else {
+        return functions_made(program, call, sink, &given, issues);
+    };
     let mut issue = of(sink, origin, call.name(), program.span(&given));
     if sink == Sink::Sql && origin == Origin::Tool {
         // A statement is what a tool for a database is asked for.
         issue = issue.severity(Severity::Medium).confidence(Confidence::Medium);
+    }
+    // The one makes objects, and may read outside of what it is given; the other runs in a page that the program opened.
+    if call.receiver() == "v8" || call.name() == "evaluate" {
+        issue = issue.severity(Severity::High).confidence(Confidence::Medium);
     }
     if origins.is_looked_at(&given, given.start) {
         issue = issue.severity(Severity::Low).confidence(Confidence::Low);
@@ -39,16 +46,76 @@ fn place(program: &Program<'_>, call: &Call) -> Option<(Sink, Range<usize>)> {
     match name {
         // Source: HTML living standard, section 8.6, "Timers".
         "setTimeout" | "setInterval" if whole => Some((Sink::Code, first?)),
-        "unserialize" | "deserialize" if SERIALIZERS.contains(&receiver) => Some((Sink::Code, first?)),
+        "unserialize" | "deserialize" | "deepDeserialize" | "parse" if SERIALIZERS.contains(&receiver) => {
+            Some((Sink::Code, first?))
+        }
+        // Source: Node.js documentation, "V8", `v8.deserialize`.
+        "deserialize" if receiver == "v8" => Some((Sink::Code, first?)),
+        "load" | "loadAll" if with_functions(program, call) => Some((Sink::Code, first?)),
+        "AsyncFunction" | "GeneratorFunction" if receiver.is_empty() => {
+            Some((Sink::Code, call.arguments.last().cloned()?))
+        }
+        // Source: python-shell, "Running a Python code".
+        "runString" if receiver.starts_with("python-shell") => Some((Sink::Code, first?)),
+        "evaluate" if is_page(program, receiver) => Some((Sink::Code, first?)),
         "render" | "compile" | "renderString" | "template" if TEMPLATES.contains(&receiver) => {
             Some((Sink::Code, first?))
         }
         "write" | "writeln" if owner == "document" => Some((Sink::Markup, first?)),
         "insertAdjacentHTML" => Some((Sink::Markup, call.arguments.get(1).cloned()?)),
-        "createContextualFragment" | "setHTMLUnsafe" | "parseHTMLUnsafe" => Some((Sink::Markup, first?)),
+        "createContextualFragment" | "setHTMLUnsafe" | "parseHTMLUnsafe" | "bypassSecurityTrustHtml" => {
+            Some((Sink::Markup, first?))
+        }
         "html" if matches!(receiver, "$" | "jQuery" | "jquery") => Some((Sink::Markup, first?)),
         _ => statement(program, call).map(|statement| (Sink::Sql, statement)),
     }
+}
+
+/// Whether `receiver` is a page that the program opened in a browser.
+///
+/// Source: Playwright, "Page", `evaluate`; Puppeteer, "Page.evaluate()".
+fn is_page(program: &Program<'_>, receiver: &str) -> bool {
+    let owner = receiver.rsplit('.').next().unwrap_or(receiver).to_ascii_lowercase();
+    (owner.ends_with("page") || owner.ends_with("frame"))
+        && program.imports_of(|path| {
+            ["playwright", "@playwright/", "puppeteer"].iter().any(|browser| path.starts_with(browser))
+        })
+}
+
+/// What makes functions of a text that is no constant, whoever wrote it: files and messages are not always one's own.
+fn functions_made(
+    program: &Program<'_>,
+    call: &Call,
+    sink: Sink,
+    given: &Range<usize>,
+    issues: &mut Vec<Issue>,
+) -> bool {
+    let makes = SERIALIZERS.contains(&call.receiver()) || with_functions(program, call);
+    let varies = program.constant(given).is_none() && program.word(given.start) != "{";
+    if sink != Sink::Code || !makes || !varies || call.name() == "parse" {
+        return false;
+    }
+    let message = format!("`{}` makes functions of what it reads", bartizan_core::printable(call.name(), 60));
+    let issue = Issue::new(&CODE_FROM_DATA, program.span(given), message).severity(Severity::Medium);
+    issues.push(issue.confidence(Confidence::Medium).remedy("Keep data as JSON, which holds no functions."));
+    true
+}
+
+/// Whether `call` reads YAML with a schema that makes functions.
+///
+/// Source: js-yaml 3, `DEFAULT_FULL_SCHEMA`; js-yaml 4, migration guide; `js-yaml-js-types`.
+fn with_functions(program: &Program<'_>, call: &Call) -> bool {
+    call.receiver() == "js-yaml"
+        && call.arguments.iter().skip(1).any(|options| {
+            program.value(options.start, "schema").is_some_and(|schema| {
+                let types = || program.imports_of(|path| path.starts_with("js-yaml-js-types"));
+                schema.take(64).any(|at| match program.word(at) {
+                    "DEFAULT_FULL_SCHEMA" | "DEFAULT_UNSAFE_SCHEMA" => true,
+                    "unsafe" | "all" | "extend" => types(),
+                    word => word.to_ascii_lowercase().contains("unsafe") && types(),
+                })
+            })
+        })
 }
 
 /// The statement that `call` hands to a database, by the names of the drivers' functions.
@@ -202,6 +269,8 @@ mod tests {
             ("", "window.setInterval(a + ';', 10)"),
             ("import ejs from 'ejs';", "ejs.render(a, {})"),
             ("import _ from 'lodash';", "_.template(a)()"),
+            ("import { PythonShell } from 'python-shell';", "PythonShell.runString(a, null)"),
+            ("", "const [program, ...rest] = a.split(' '); eval(rest[0])"),
         ] {
             assert_eq!(handler(import, call), [("model-output-executed", Critical)], "{call}");
         }
@@ -216,6 +285,8 @@ mod tests {
             ("", "setTimeout(function () { show(a); }, 10)"),
             ("import ejs from 'ejs';", "ejs.render('<%= a %>', { a })"),
             ("import s from 'superjson';", "s.deserialize(req.body)"),
+            ("import { chromium } from 'playwright';", "page.evaluate((text) => text.length, a)"),
+            ("", "page.evaluate(a)"),
         ] {
             assert_eq!(handler(import, call), [], "{call}");
         }
@@ -317,6 +388,32 @@ mod tests {
             "new Component({ system: `Be ${role}` })",
         ] {
             assert_eq!(found("a.ts", &code(call)), [], "{call}");
+        }
+    }
+
+    #[test]
+    fn what_reads_more_than_data_is_graded_by_whose_word_it_reads() {
+        let yaml = "import yaml from 'js-yaml';";
+        let unsafe_schema = "yaml.load(req.body.a, { schema: yaml.DEFAULT_FULL_SCHEMA })";
+        assert_eq!(handler(yaml, unsafe_schema), [("code-from-data", Critical)]);
+        assert_eq!(
+            handler(yaml, "yaml.load(text, { schema: yaml.DEFAULT_FULL_SCHEMA })"),
+            [("code-from-data", Medium)]
+        );
+        assert_eq!(
+            handler("import f from 'funcster';", "f.deepDeserialize(req.body)"),
+            [("code-from-data", Critical)]
+        );
+        assert_eq!(
+            handler("import v8 from 'node:v8';", "v8.deserialize(Buffer.from(req.cookies.s, 'base64'))"),
+            [("code-from-data", High)]
+        );
+        for (import, call) in [
+            (yaml, "yaml.load(req.body.a)"),
+            (yaml, "yaml.load(req.body.a, { schema: yaml.FAILSAFE_SCHEMA })"),
+            ("import v8 from 'v8';", "v8.deserialize(v8.serialize(state))"),
+        ] {
+            assert_eq!(handler(import, call), [], "{call}");
         }
     }
 }

@@ -375,7 +375,11 @@ fn certificates(site: &Site<'_>, issues: &mut Vec<Issue>) {
             target.is_some_and(|target| matches!(host(target.text), "localhost" | "127.0.0.1" | "::1"));
         if !local {
             let message = format!("`{program} {}` accepts any certificate", option.text);
-            issues.push(Issue::new(&TLS_DISABLED, site.span(), message));
+            // Of arguments without a program there may be one a line.
+            let begin = invocation.span().start;
+            let alone = invocation.arguments.first().is_some_and(|first| first.word.span.start == begin);
+            let span = if alone { option.word.span.clone() } else { site.span() };
+            issues.push(Issue::new(&TLS_DISABLED, span, message));
         }
         return;
     }

@@ -3,6 +3,7 @@
 mod agents;
 mod answers;
 mod credentials;
+mod digests;
 mod downloads;
 mod evaluated;
 mod hooks;
@@ -110,6 +111,7 @@ fn judge(
     let first = issues.len();
     commands(&script, setting, issues);
     downloads::used_unchecked(&script, setting, issues);
+    digests::only_told(text, &script, issues);
     answers::run(text, &script, issues);
     unpacked::run(&script, issues);
     if setting == Setting::Pipeline {
