@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::sync::Mutex;
 
 /// What a signal removes.
@@ -21,11 +21,17 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// To be held until the program has been waited for.
-    pub(crate) fn of(child: &Child) -> Self {
+    /// Starts a program. What comes back with it is to be held until the program has been waited for.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn start(command: &mut Command) -> io::Result<(Child, Self)> {
+        // Whoever passes a signal on waits meanwhile: a program that has begun is on the list.
+        let mut running = RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let child = command.spawn()?;
         let process = child.id();
-        RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(process);
-        Self { process }
+        running.push(process);
+        Ok((child, Self { process }))
     }
 }
 

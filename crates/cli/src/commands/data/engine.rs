@@ -29,8 +29,7 @@ pub(crate) fn run(verb: &str, arguments: &[OsString]) -> Result<Exit, Failure> {
     }
     let failed = |error| Failure::Start { command: program.display().to_string(), error };
     let _folder = folder.as_ref().map(|folder| Temporary::folder(folder.path()));
-    let mut child = command.spawn().map_err(failed)?;
-    let running = Running::of(&child);
+    let (mut child, running) = Running::start(&mut command).map_err(failed)?;
     let status = child.wait().map_err(failed)?;
     drop(running);
     if let (Some(attest), Some(report)) = (&attest, &report)

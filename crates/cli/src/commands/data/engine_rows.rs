@@ -65,17 +65,11 @@ impl EngineRows {
         let program = engine::program()
             .ok_or_else(|| Failure::NoEngine("… (Parquet, Arrow, Avro, folders, tables)".to_owned()))?;
         let failed = |error| Failure::Start { command: program.display().to_string(), error };
-        let mut child = Command::new(&program)
-            .arg("rows")
-            .arg("--")
-            .arg(place)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
+        let mut command = Command::new(&program);
+        command.arg("rows").arg("--").arg(place);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (mut child, running) = Running::start(&mut command).map_err(failed)?;
         let rows = child.stdout.take().ok_or_else(|| failed(io::ErrorKind::BrokenPipe.into()))?;
-        let running = Running::of(&child);
         Ok(Self { place: place.to_owned(), child, rows, _running: running })
     }
 }
