@@ -162,6 +162,7 @@ fn conclude(cells: &[(&str, usize)], mut module: Module) -> Module {
     if !hashes {
         module.reports.extend(unhashed);
     }
+    rules::channel::encrypted(cells, &mut module);
     for (place, mut report) in std::mem::take(&mut module.facts.unless_written) {
         if !place.is_empty() && module.facts.written.contains(&place) {
             if report.finding.rule.id != rules::deserialization::UNSAFE_DESERIALIZATION.id {

@@ -138,10 +138,6 @@ pub(in crate::python) fn loads(call: &Call<'_>, module: &mut Module) -> bool {
             module.facts.unless_written.push((ENCRYPTED.to_owned(), report));
             return true;
         }
-        "imaplib.IMAP4().starttls" | "poplib.POP3().stls" | "smtplib.SMTP().starttls" => {
-            module.facts.written.insert(ENCRYPTED.to_owned());
-            return true;
-        }
         "ftplib.FTP().login" if !call.positional.is_empty() || call.keyword("user").is_some() => {
             let message = "a name and password are sent by FTP, without encryption";
             module.report(&call.span, Finding::new(&INSECURE_TRANSPORT, message));
@@ -199,6 +195,13 @@ pub(in crate::python) fn loads(call: &Call<'_>, module: &mut Module) -> bool {
     plain.is_some()
 }
 
+/// Notes whether anything in a module begins encryption with a mail server, whatever it holds the connection in.
+pub(in crate::python) fn encrypted(cells: &[(&str, usize)], module: &mut Module) {
+    if cells.iter().any(|(text, _)| text.contains(".starttls(") || text.contains(".stls(")) {
+        module.facts.written.insert(ENCRYPTED.to_owned());
+    }
+}
+
 /// What stands among the places that a module writes when it begins encryption with a mail server.
 const ENCRYPTED: &str = "starttls";
 
@@ -250,6 +253,7 @@ mod tests {
             "box = imaplib.IMAP4_SSL(HOST)\nbox.login(user, password)",
             "s = smtplib.SMTP(HOST, 587)\ns.starttls()\ns.login(user, password)",
             "s = smtplib.SMTP_SSL(HOST)\ns.login(user, password)",
+            "class A:\n    def open(self):\n        self.c = smtplib.SMTP(HOST)\n        if self.tls:\n            self.c.starttls()\n        self.c.login(u, p)",
             "f = ftplib.FTP_TLS(HOST)\nf.login('ana', password)",
             "s = smtplib.SMTP('localhost')\ns.send_message(m)",
         ] {
