@@ -1,6 +1,8 @@
 //! Settings that switch authentication off, told by the words that their names are made of: `AUTH_ENABLED=false`, `--disable-auth`,
 //! `--auth-mode=none`, `server.security.authentication.enabled: false`.
 
+use crate::settings_passwords::words;
+
 /// Whether a setting of this name and value asks nobody who they are. `name` is that of a variable, an option or a key, in any spelling;
 /// `value` is `None` where an option stands alone. What names a method (`AUTH_PLUGIN=none`) counts when the method is none at all.
 pub(crate) fn is_switched_off(name: &str, value: Option<&str>) -> bool {
@@ -54,26 +56,6 @@ const SHOWN_TO_OTHERS: &[&str] = &[
     "host", "cache", "log", "debug", "test", "tests", "mtls", "two", "2fa", "mfa", "social", "google",
     "github",
 ];
-
-/// The words of a name: parts between `_`, `-`, `.`, `/` and `:`, and those that begin with a capital behind a small letter.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = ' ';
-    for character in name.chars() {
-        let begins = before.is_ascii_lowercase() && character.is_ascii_uppercase();
-        if begins || !character.is_ascii_alphanumeric() {
-            words.push(String::new());
-        }
-        if character.is_ascii_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.push(character.to_ascii_lowercase());
-        }
-        before = character;
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
 
 #[cfg(test)]
 mod tests {

@@ -39,8 +39,10 @@ fn source(mount: &str) -> &str {
 }
 
 /// Whether a container that is given this is the machine.
-fn is_the_machine(source: &str) -> bool {
-    source == "/" || ENGINES.iter().any(|socket| source.ends_with(socket))
+pub(crate) fn is_the_machine(source: &str) -> bool {
+    // Docker Desktop has a socket beside the one that others ask.
+    let file = source.strip_suffix(".raw").unwrap_or(source);
+    source == "/" || ENGINES.iter().any(|socket| file.ends_with(socket))
 }
 
 /// The sockets of container engines: who speaks to one starts containers with any right.

@@ -31,9 +31,9 @@ pub(crate) fn issues(name: &str, value: &str, span: &Range<usize>) -> Vec<Issue>
         );
     }
     // A password that everyone is told is one, whatever it looks like.
-    let told =
-        !trimmed.is_empty() && settings_passwords::asks(name) && settings_passwords::is_told(trimmed, None);
-    if told && !issues.iter().any(|issue: &Issue| issue.rule.id == SECRET.id) {
+    if known_password(name, trimmed).is_some()
+        && !issues.iter().any(|issue: &Issue| issue.rule.id == SECRET.id)
+    {
         let message = format!("the variable `{name}` holds a password that everyone is told");
         let issue = Issue::new(&SECRET, span.clone(), message).severity(Severity::Medium);
         issues.push(issue.confidence(Confidence::Medium));
@@ -257,7 +257,7 @@ pub(crate) fn credential(name: &str, value: &str) -> Option<Credential> {
     if is_issued(name) && is_spoken(value) && !known {
         return None;
     }
-    let known = known || settings_passwords::asks(name) && settings_passwords::is_told(value, None);
+    let known = known || known_password(name, value).is_some();
     let severity = if known { Severity::Medium } else { Severity::High };
     Some(Credential { name: "a credential", severity, confidence: Confidence::Medium })
 }
@@ -277,7 +277,7 @@ fn fallback(value: &str) -> Option<&str> {
 /// it is what a system starts with, whoever tries it is let in.
 pub(crate) fn known_password(name: &str, value: &str) -> Option<Credential> {
     let known = settings_passwords::asks(name) && settings_passwords::is_told(value, None);
-    (known && !refers(value)).then_some(Credential {
+    (known && !value.is_empty() && !refers(value)).then_some(Credential {
         name: "a password that everyone is told",
         severity: Severity::Medium,
         confidence: Confidence::Medium,

@@ -41,6 +41,20 @@ impl Set {
     }
 }
 
+/// Bytes that [`first`] asks at once.
+const BLOCK: usize = 16;
+
+/// The place of the first byte that `is` holds for, at `from` or behind it. Blocks without one are passed over at once, so that `is` should ask
+/// without branches.
+pub(crate) fn first(text: &[u8], from: usize, is: impl Fn(u8) -> bool) -> Option<usize> {
+    let rest = text.get(from..)?;
+    let (blocks, _) = rest.as_chunks::<BLOCK>();
+    let is_free = |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | is(*byte));
+    let free = blocks.iter().take_while(is_free).count() * BLOCK;
+    let found = rest.get(free..)?.iter().position(|byte| is(*byte))?;
+    Some(from + free + found)
+}
+
 /// Decimal digits.
 pub(crate) const DIGITS: Set = Set::of(b"0123456789");
 /// Capital letters.

@@ -7,7 +7,7 @@
 use super::calls::{is_call, is_calls_key};
 use super::files::{data_kind, is_binary, is_text, kind_of, referred};
 use super::json::{Json, Node, Value, folded};
-use super::names::{TELLING, is_base64, is_identifier, is_name, is_no_text, is_phrase};
+use super::names::{TELLING, is_base64, is_identifier, is_mere_name, is_name, is_no_text, is_phrase};
 use super::openai::has_numbers;
 use crate::exchange::{Exchange, Media, MediaKind, Part, Role, ToolSpec};
 use std::borrow::Cow;
@@ -305,7 +305,7 @@ impl<'j, 'b> Gather<'j, 'b> {
 
     /// Whether a value says nothing, or is a name and no more; it is read then.
     fn names_at_most(&mut self, node: Node<'j, 'b>) -> bool {
-        let names = node.is_bare() || node.as_str().is_some_and(|text| is_name(&text));
+        let names = node.is_bare() || node.as_str().is_some_and(|text| is_mere_name(&text));
         if names {
             self.open(node);
         }
@@ -327,7 +327,7 @@ impl<'j, 'b> Gather<'j, 'b> {
 
     /// A string that is a name, unless it is more than names are.
     pub(super) fn name(&mut self, role: Role, node: Node<'j, 'b>, pointer: String) {
-        if node.as_str().is_some_and(|text| is_name(&text) && !is_phrase(&text)) {
+        if node.as_str().is_some_and(|text| is_mere_name(&text)) {
             self.open(node);
         } else {
             self.text(role, node, pointer);
@@ -424,7 +424,7 @@ impl<'j, 'b> Gather<'j, 'b> {
             let in_object = key.is_some();
             let key = key.unwrap_or_else(|| Cow::Owned(place.to_string()));
             let inner = join(pointer, &key);
-            if in_object && (!is_name(&key) || is_phrase(&key)) {
+            if in_object && !is_mere_name(&key) {
                 self.key(Role::ToolDescription, &key, child, pointer);
             }
             let Some(text) = child.as_str().filter(|_| !self.is_seen(child)) else {
@@ -433,7 +433,7 @@ impl<'j, 'b> Gather<'j, 'b> {
             };
             let names =
                 !in_object || matches!(&*key, "type" | "format" | "$ref" | "$schema" | "$id" | "pattern");
-            if names && is_name(&text) && !is_phrase(&text) {
+            if names && is_mere_name(&text) {
                 self.open(child);
             } else {
                 self.text(Role::ToolDescription, child, inner);

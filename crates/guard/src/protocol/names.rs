@@ -58,6 +58,11 @@ pub(super) fn is_name(text: &str) -> bool {
     is_short_word(text) && !is_credential(text)
 }
 
+/// Whether a text is a name and says no more than that.
+pub(super) fn is_mere_name(text: &str) -> bool {
+    is_name(text) && !is_phrase(text)
+}
+
 /// Whether a name is as many words put together as an instruction has: a model reads them all the same.
 pub(super) fn is_phrase(name: &str) -> bool {
     /// Fewest bytes and words.

@@ -5,7 +5,8 @@
 use super::github::{gaps, has_key};
 use super::script::Script;
 use crate::rules;
-use crate::serving::{command_issues, environment_issues};
+use crate::serving::{argument_issues, command_issues, environment_issues, words};
+use crate::shell::Word;
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Notes, Reader, Text, image, issue, variable};
@@ -61,6 +62,13 @@ impl Reader for CloudBuild {
                     (Some(program), Some(script)) if program.ends_with("sh") => {
                         let written = script.as_str().unwrap_or_default();
                         issue::report_in(text, notes, *script, inspect::script(written, Setting::Pipeline));
+                    }
+                    (Some(program), _) => {
+                        let at = arguments.span().start;
+                        let mut all =
+                            vec![Word { text: program.to_owned(), span: at..at, ..Word::default() }];
+                        all.extend(words(arguments));
+                        issue::report(text, notes, argument_issues(all));
                     }
                     _ => command_issues(text, notes, &[arguments]),
                 }
@@ -138,6 +146,8 @@ mod tests {
                 (9, "tls-disabled")
             ]
         );
+        let named = "steps:\n- name: python@sha256:aa\n  entrypoint: pip\n  args: [install, torch]\n- name: a@sha256:aa\n  entrypoint: curl\n  args: [-k, \"https://x.dev/i.json\"]\n";
+        assert_eq!(lines("cloudbuild.yaml", named), [(4, "unpinned-package"), (7, "tls-disabled")]);
         let fine = "steps:\n- name: gcr.io/cloud-builders/docker@sha256:aa\n  args: [build, -t, acme/train, .]\n- name: a@sha256:aa\n  entrypoint: bash\n  args: [-c, make test]\n  secretEnv: [HF_TOKEN]\n";
         assert_eq!(lines("cloudbuild.yaml", fine), []);
     }

@@ -68,7 +68,7 @@ fn step(text: &Text<'_>, notes: &mut Notes<'_>, node: Node<'_>) {
     }
     if let Some(path) = node.path(&["host", "path"]) {
         let name = path.as_str().unwrap_or_default();
-        let whole = name == "/" || name.contains("docker.sock") || name.contains("containerd.sock");
+        let whole = crate::mount::is_the_machine(name);
         let message = format!("`{name}` of the machine is mounted");
         let severity = if whole { Severity::High } else { Severity::Medium };
         issue::report(text, notes, [Issue::new(&HOST_ACCESS, path.span(), message).severity(severity)]);

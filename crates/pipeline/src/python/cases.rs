@@ -253,22 +253,10 @@ fn add(
     if known.is_some_and(|known| known >= severity) {
         return;
     }
-    let replaced = |at: usize, first: usize, report: &Report| at >= first && report.finding.rule.id == rule;
-    let mut at = 0usize;
-    module.reports.retain(|report| {
-        at = at.saturating_add(1);
-        !replaced(at.saturating_sub(1), from.0, report)
-    });
-    let mut at = 0usize;
-    facts.unhashed.retain(|report| {
-        at = at.saturating_add(1);
-        !replaced(at.saturating_sub(1), from.1, report)
-    });
-    let mut at = 0usize;
-    facts.unless_written.retain(|(_, report)| {
-        at = at.saturating_add(1);
-        !replaced(at.saturating_sub(1), from.2, report)
-    });
+    let others = |report: &Report| report.finding.rule.id != rule;
+    keep_from(&mut module.reports, from.0, others);
+    keep_from(&mut facts.unhashed, from.1, others);
+    keep_from(&mut facts.unless_written, from.2, |(_, report)| others(report));
     let confidence = report.finding.confidence.min(Confidence::Medium);
     if !certain {
         let how = if by.is_none() {
@@ -285,6 +273,12 @@ fn add(
         Kept::UnlessCompared => facts.unhashed.push(report),
         Kept::UnlessWritten(place) => facts.unless_written.push((place, report)),
     }
+}
+
+/// Drops of `all`, from the one at `first` on, those that are not to be kept.
+fn keep_from<T>(all: &mut Vec<T>, first: usize, is_kept: impl Fn(&T) -> bool) {
+    let added = all.split_off(first.min(all.len()));
+    all.extend(added.into_iter().filter(is_kept));
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Source: Kustomize, "kustomization.yaml" reference (`resources`, `components`, `images`, `helmCharts`, `secretGenerator`), and "Remote targets".
 
 use crate::address::{fetched, is_commit};
-use crate::rules::{SECRET, UNPINNED_INCLUDE};
+use crate::rules::UNPINNED_INCLUDE;
 use crate::yaml::Node;
 use crate::{Issue, image, variable};
 use bartizan_core::{Confidence, Severity, printable};
@@ -39,13 +39,7 @@ pub(super) fn issues(root: Node<'_>) -> Vec<Issue> {
             continue;
         };
         let value = value.trim_matches(['"', '\'']);
-        if let Some(what) =
-            variable::credential(name, value).or_else(|| variable::known_password(name, value))
-        {
-            let message = format!("`{}` holds {} in the open", printable(name, 60), what.name);
-            let issue = Issue::new(&SECRET, literal.span(), message).severity(what.severity);
-            issues.push(issue.confidence(what.confidence));
-        }
+        issues.extend(variable::issues(name, value, &literal.span()));
     }
     issues
 }

@@ -40,11 +40,7 @@ impl Reader for MlProject {
         }
         for volume in root.path(&["docker_env", "volumes"]).into_iter().flat_map(Node::items) {
             let host = volume.as_str().and_then(|volume| volume.split(':').next()).unwrap_or_default();
-            if host == "/"
-                || host.contains("docker.sock")
-                || host.starts_with("/etc")
-                || host.starts_with("/root")
-            {
+            if crate::mount::is_the_machine(host) || host.starts_with("/etc") || host.starts_with("/root") {
                 let message = format!("`{host}` of the machine is mounted");
                 issue::report(text, notes, [crate::Issue::new(&rules::HOST_ACCESS, volume.span(), message)]);
             }

@@ -108,39 +108,6 @@ const fn kinds() -> [u64; 256] {
     table
 }
 
-/// Bytes that are counted at once.
-const BLOCK: usize = 16;
-
-/// Whether there is nothing in a block but letters, blanks, commas, hyphens and digits, at none of which a part ends.
-#[expect(clippy::needless_bitwise_bool, reason = "so that many bytes are asked at once")]
-fn is_unparted(block: &[u8; BLOCK]) -> bool {
-    let is_inner = |byte: u8| {
-        byte.is_ascii_alphabetic() | byte.is_ascii_digit() | (byte == b' ') | (byte == b',') | (byte == b'-')
-    };
-    block.iter().fold(true, |all, byte| all & is_inner(*byte))
-}
-
-/// What the bytes of a block are to [`moved`], summed up: its letters, and those that are frequent in the upper half.
-#[expect(clippy::needless_bitwise_bool, reason = "so that many bytes are asked at once")]
-fn counted(block: &[u8; BLOCK]) -> u64 {
-    let is_frequent = |byte: u8| {
-        (byte == b'e')
-            | (byte == b't')
-            | (byte == b'a')
-            | (byte == b'o')
-            | (byte == b'i')
-            | (byte == b'n')
-            | (byte == b's')
-            | (byte == b'r')
-            | (byte == b'h')
-            | (byte == b'l')
-    };
-    let letters = block.iter().fold(0_u8, |sum, byte| sum.wrapping_add(u8::from(byte.is_ascii_alphabetic())));
-    // Small letters are what large ones are with this bit.
-    let frequent = block.iter().fold(0_u8, |sum, byte| sum.wrapping_add(u8::from(is_frequent(byte | 0x20))));
-    u64::from(frequent) << 32 | u64::from(letters)
-}
-
 /// Parts of a text, between marks, whose letters are moved by as much in the alphabet or mirrored in it.
 fn moved(text: &str, found: &mut Vec<Hidden>) {
     let bytes = text.as_bytes();
@@ -155,26 +122,18 @@ fn moved(text: &str, found: &mut Vec<Hidden>) {
         }
     };
     let (mut start, mut sum) = (0_usize, 0_u64);
-    let mut read = |block: &[u8], first: usize, mut sum: u64| {
-        for (byte, at) in block.iter().zip(first..) {
-            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(0);
-            if kind < QUOTE {
-                sum += kind;
-                continue;
-            }
-            let opens = || at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b' ');
-            if kind == STOP || opens() {
-                close(start, at, sum);
-                (start, sum) = (at + 1, 0);
-            }
+    for (at, byte) in bytes.iter().enumerate() {
+        let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(0);
+        if kind < QUOTE {
+            sum += kind;
+            continue;
         }
-        (start, sum)
-    };
-    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-    for (block, first) in blocks.iter().zip((0..).step_by(BLOCK)) {
-        sum = if is_unparted(block) { sum + counted(block) } else { read(block, first, sum).1 };
+        let opens = || at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b' ');
+        if kind == STOP || opens() {
+            close(start, at, sum);
+            (start, sum) = (at + 1, 0);
+        }
     }
-    let (start, sum) = read(rest, bytes.len() - rest.len(), sum);
     close(start, bytes.len(), sum);
 }
 
@@ -432,17 +391,6 @@ mod tests {
 
     fn moved_by(text: &str, by: u8) -> String {
         text.chars().map(|character| Key::By(by).character(character)).collect()
-    }
-
-    proptest! {
-        #[test]
-        fn a_block_counts_what_its_bytes_count(block in any::<[u8; BLOCK]>(), text in "[a-zA-Z0-9 ,-]{16}") {
-            let text = <[u8; BLOCK]>::try_from(text.as_bytes()).unwrap();
-            let kind = |byte: &u8| KINDS[usize::from(*byte)];
-            prop_assert!(is_unparted(&text));
-            prop_assert_eq!(counted(&text), text.iter().map(kind).sum::<u64>());
-            prop_assert!(!is_unparted(&block) || block.iter().all(|byte| kind(byte) < QUOTE));
-        }
     }
 
     #[test]

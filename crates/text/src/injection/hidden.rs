@@ -413,10 +413,8 @@ fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidde
             if veil == Veil::Escapes {
                 apart.take(text, at, length, decoded);
             }
-            match places.last_mut().filter(|last| last.1.saturating_add(2 * around) >= out.len()) {
-                Some(last) if counts && is_word => last.1 = out.len(),
-                None if counts && is_word => places.push((out.len(), out.len())),
-                _ => {}
+            if counts && is_word {
+                keep(&mut places, out.len(), around);
             }
             out.push(decoded);
             span = Some((span.map_or(at, |(start, _)| start), at + length));
@@ -437,6 +435,14 @@ fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidde
     };
     let is_read = count >= 4 || veil == Veil::Escapes && joined >= 4;
     [apart, is_read.then_some(Hidden { veil, start, end, text: out })]
+}
+
+/// Takes up a place where something was decoded; those that are so near to each other that what stands `around` them meets are one.
+pub(super) fn keep(places: &mut Vec<(usize, usize)>, place: usize, around: usize) {
+    match places.last_mut().filter(|last| last.1.saturating_add(2 * around) >= place) {
+        Some(last) => last.1 = place,
+        None => places.push((place, place)),
+    }
 }
 
 /// The parts of a decoded text around the places where something was decoded: what else it says, it says as it stands.

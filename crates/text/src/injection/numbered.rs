@@ -31,7 +31,7 @@ pub(super) fn pieces(text: &str, found: &mut Vec<Hidden>) {
         row.clear();
     };
     let mut from = 0;
-    while let Some(at) = bytes.get(from..).and_then(first_digit).map(|at| from.saturating_add(at)) {
+    while let Some(at) = crate::bytes::first(bytes, from, |byte| byte.is_ascii_digit()) {
         let length = bytes.iter().skip(at).take_while(|byte| byte.is_ascii_alphanumeric()).count();
         from = at.saturating_add(length);
         let is_within =
@@ -62,15 +62,6 @@ pub(super) fn pieces(text: &str, found: &mut Vec<Hidden>) {
         last = from;
     }
     close(&mut row, glue, start, last);
-}
-
-/// The first digit; whole blocks without one are passed over at once.
-fn first_digit(bytes: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 32;
-    let (blocks, _) = bytes.as_chunks::<BLOCK>();
-    let free = |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | byte.is_ascii_digit());
-    let from = blocks.iter().take_while(free).count() * BLOCK;
-    bytes.get(from..)?.iter().position(u8::is_ascii_digit).map(|at| from + at)
 }
 
 /// A text without its blanks.

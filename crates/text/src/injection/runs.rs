@@ -22,31 +22,6 @@ pub(super) fn long_run(
     }
 }
 
-/// The places of spaces, line feeds and tabs, in order, eight bytes at a time: they stand too close to each other for a search to pay.
-pub(super) fn blanks(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let (eights, rest) = bytes.as_chunks::<8>();
-    let read = bytes.len() - rest.len();
-    let mut last = [0; 8];
-    last.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
-    let all = eights.iter().copied().zip((0..).step_by(8)).chain([(last, read)]);
-    all.flat_map(|(eight, at)| {
-        let eight = u64::from_le_bytes(eight);
-        let mut found = same(eight, b' ') | same(eight, b'\n') | same(eight, b'\t');
-        std::iter::from_fn(move || {
-            let next = (found != 0).then(|| at + found.trailing_zeros() as usize / 8);
-            found &= found.wrapping_sub(1);
-            next
-        })
-    })
-}
-
-/// The highest bit of each of eight bytes that are this one.
-const fn same(eight: u64, byte: u8) -> u64 {
-    const LOW: u64 = 0x7F7F_7F7F_7F7F_7F7F;
-    let differs = eight ^ u64::from_le_bytes([byte; 8]);
-    !(((differs & LOW) + LOW) | differs | LOW)
-}
-
 /// Base64, standard or URL-safe.
 pub(super) const BASE64: u8 = 1;
 /// Numbers in hexadecimal, decimal or binary digits, as they are read, and what stands between them.
@@ -113,15 +88,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn blanks_are_those_found_byte_by_byte(text in "([a-z \t\n\r!\x01\x0b\x00]|é|\u{a0}|\\PC){0,60}") {
-            let places = text.bytes().enumerate().filter(|(_, byte)| matches!(byte, b' ' | b'\n' | b'\t'));
-            prop_assert_eq!(
-                blanks(text.as_bytes()).collect::<Vec<_>>(),
-                places.map(|(at, _)| at).collect::<Vec<_>>()
-            );
-        }
-
         #[test]
         fn long_runs_are_those_found_byte_by_byte(
             text in "([a-z]{0,24}|[.,]{1,3}| |é|[-. /]{0,30}|-{16}|[0-9a-f]{15,17}){0,12}",

@@ -3,7 +3,7 @@
 //!
 //! Sources: HTML Standard (elements without content, comments, `wbr`); what programming languages put texts together with.
 
-use super::hidden::{Hidden, Veil, parts};
+use super::hidden::{AROUND, Hidden, Veil, keep, parts};
 
 /// Places within words from which on a text is read without them: a page and a program have one here and there.
 const LEAST: usize = 4;
@@ -13,8 +13,8 @@ const LONGEST: usize = 200;
 /// A text without what stands within its words, as far as it stands around that, where there are several.
 pub(super) fn piece(text: &str, found: &mut Vec<Hidden>) {
     let bytes = text.as_bytes();
-    let (mut out, mut places, mut read, mut span) =
-        (String::new(), Vec::new(), 0_usize, None::<(usize, usize)>);
+    let (mut out, mut places, mut count, mut read) = (String::new(), Vec::new(), 0_usize, 0_usize);
+    let mut span: Option<(usize, usize)> = None;
     for at in memchr::memchr3_iter(b'<', b'"', b'\'', bytes) {
         let is_letter =
             |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
@@ -27,30 +27,14 @@ pub(super) fn piece(text: &str, found: &mut Vec<Hidden>) {
             continue;
         };
         out.push_str(text.get(read..at).unwrap_or_default());
-        places.push((out.len(), out.len()));
+        keep(&mut places, out.len(), AROUND);
+        count += 1;
         read = at.saturating_add(length);
         span = Some((span.map_or(at, |(start, _)| start), read));
     }
-    let Some((start, end)) = span.filter(|_| places.len() >= LEAST) else { return };
+    let Some((start, end)) = span.filter(|_| count >= LEAST) else { return };
     out.push_str(text.get(read..).unwrap_or_default());
-    found.push(Hidden {
-        veil: Veil::Severed,
-        start,
-        end,
-        text: parts(out, &merged(places), super::hidden::AROUND),
-    });
-}
-
-/// Places that are near to each other as one.
-fn merged(places: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
-    let mut all: Vec<(usize, usize)> = Vec::new();
-    for (start, end) in places {
-        match all.last_mut().filter(|last| last.1.saturating_add(2 * super::hidden::AROUND) >= start) {
-            Some(last) => last.1 = end,
-            None => all.push((start, end)),
-        }
-    }
-    all
+    found.push(Hidden { veil: Veil::Severed, start, end, text: parts(out, &places, AROUND) });
 }
 
 /// How long what a text begins with is that nobody sees.

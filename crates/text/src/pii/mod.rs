@@ -48,17 +48,6 @@ fn is_looked_at(byte: u8) -> bool {
         | (byte == b'.')
 }
 
-/// Where the next closer look begins, at `from` or behind it. Most text has nothing of the kind, and is passed over many bytes at once.
-fn next_look(text: &[u8], from: usize) -> Option<usize> {
-    const BLOCK: usize = 16;
-    let rest = text.get(from..)?;
-    let (blocks, _) = rest.as_chunks::<BLOCK>();
-    let is_free = |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | is_looked_at(*byte));
-    let free = blocks.iter().take_while(is_free).count() * BLOCK;
-    let found = rest.get(free..)?.iter().position(|byte| is_looked_at(*byte))?;
-    Some(from + free + found)
-}
-
 /// The detector of personal data by form.
 #[derive(Debug)]
 pub(crate) struct Patterns {
@@ -82,7 +71,7 @@ impl Patterns {
     pub(crate) fn scan(&self, text: &[u8], raw: &mut Vec<Raw>) {
         let whole = text.trim_ascii().len();
         let mut at = 0;
-        while let Some(here) = next_look(text, at) {
+        while let Some(here) = bytes::first(text, at, is_looked_at) {
             at = here + 1;
             match bytes::at(text, here) {
                 Some(b'@') => raw.extend(network::mail(text, here)),
@@ -235,9 +224,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn looks_begin_where_they_do_byte_by_byte(text in "([a-z ,]{0,40}|[0-9@:+(.-]|é){0,8}", from in 0..200_usize) {
-            let bytes = text.as_bytes();
-            let slowly = (from..bytes.len()).find(|at| is_looked_at(bytes[*at]));
-            proptest::prop_assert_eq!(next_look(bytes, from), slowly);
+            let slowly = (from..text.len()).find(|at| is_looked_at(text.as_bytes()[*at]));
+            proptest::prop_assert_eq!(bytes::first(text.as_bytes(), from, is_looked_at), slowly);
         }
     }
 

@@ -7,6 +7,7 @@
 use super::glob::{is_pattern, matches};
 use super::line::{Danger, grave, serious};
 use super::places::{is_account, is_device, is_here, is_root, is_store, is_top};
+use super::shell::{SHELLS, program};
 
 /// What a search tells apart besides the kind of a file and how deep it lies.
 const FILTERS: [&str; 36] = [
@@ -194,11 +195,9 @@ pub(super) fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
 /// A shell that somebody elsewhere is given.
 fn sockets(name: &str, arguments: Arguments<'_>) -> Option<Danger> {
     let is_shell = |word: &str| {
-        let name = word.rsplit(['/', '\\']).next().unwrap_or_default();
-        matches!(
-            name,
-            "sh" | "bash" | "zsh" | "dash" | "ksh" | "cmd" | "cmd.exe" | "powershell" | "powershell.exe"
-        )
+        let name = program(word);
+        let name = name.strip_suffix(".exe").unwrap_or(&name);
+        SHELLS.contains(&name) || name == "cmd"
     };
     let runs = if name == "socat" {
         arguments.all.iter().any(|one| {

@@ -48,8 +48,12 @@ impl Variables {
             "-x", "-r",
         ];
         const GIVE: [&str; 8] = ["cd", "alias", "for", "set", "pushd", "shift", "read", "printf"];
-        line.split([';', '&', '|', '(', '{']).any(|command| {
-            let mut words = command.split_ascii_whitespace().skip_while(|word| BEFORE.contains(word));
+        // Every line is asked: byte by byte, as most have one command.
+        line.as_bytes().split(|byte| matches!(byte, b';' | b'&' | b'|' | b'(' | b'{')).any(|command| {
+            let words = command.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let mut words = words
+                .map(|word| str::from_utf8(word).unwrap_or_default())
+                .skip_while(|word| BEFORE.contains(word));
             words.next().is_some_and(|word| GIVE.contains(&word) || is_gift(word))
         })
     }

@@ -4,14 +4,16 @@
 
 use crate::protocol::{Node, Protocol, Value};
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 /// Most items that are told apart; further ones are taken for one.
 const MOST: usize = 4_096;
 
-/// Numbers of items, in the order in which their names came first.
+/// Numbers of items, in the order in which their names came first. Of a name its hash is kept, which takes as little of a long one as of a short.
 #[derive(Debug, Default)]
 pub(super) struct Items {
-    known: BTreeMap<String, usize>,
+    known: BTreeMap<u64, usize>,
+    hashes: RandomState,
 }
 
 impl Items {
@@ -24,11 +26,11 @@ impl Items {
         }
         let item = event.get("item").and_then(|item| item.get("id"));
         let name = event.get("item_id").or(item).and_then(Node::as_str)?;
-        let next = self.known.len();
+        let (hash, next) = (self.hashes.hash_one(&*name), self.known.len());
         if next >= MOST {
-            return Some(self.known.get(&*name).copied().unwrap_or(MOST));
+            return Some(self.known.get(&hash).copied().unwrap_or(MOST));
         }
-        Some(*self.known.entry(name.into_owned()).or_insert(next))
+        Some(*self.known.entry(hash).or_insert(next))
     }
 }
 

@@ -128,7 +128,6 @@ static ENDS: &[&str] = &[
     "network",
     "systems",
     "services",
-    "systems",
     "ai",
     "so",
     "sh",

@@ -79,10 +79,7 @@ fn starts(call: &Call<'_>) -> bool {
 
 /// What of the machine is mounted that gives all of it away: its root, or the socket of its container engine.
 fn mounted(given: &Value) -> Option<String> {
-    let whole = |text: &str| {
-        let source = text.split(':').next().unwrap_or(text);
-        source == "/" || source.ends_with("docker.sock") || source.ends_with("containerd.sock")
-    };
+    let whole = |text: &str| crate::mount::is_the_machine(text.split(':').next().unwrap_or(text));
     let keys = match &given.known {
         Known::Entries(entries) => entries.iter().filter_map(|(key, _)| key.as_deref()).collect(),
         _ => Vec::new(),
