@@ -1,9 +1,10 @@
 //! What is fetched into a file or a variable and run by a later command.
 
 use super::here::is_document;
-use super::line::{DOWNLOADS, Danger, grave, reads_code, serious};
+use super::line::{DOWNLOADS, Danger, grave, serious};
 use super::said::writes;
 use super::shell::{SHELLS, is_wrapper, program};
+use super::whole::reads_code;
 use bartizan_pipeline::shell::Command;
 
 /// Most files, and most variables, that are kept in mind.
@@ -187,8 +188,8 @@ impl Fetched {
             let name = words.next().map(program).unwrap_or_default();
             let runs = SHELLS.contains(&name.as_str()) || RUNNERS.contains(&name.as_str());
             let found = shown && runs && reads_code(segment);
-            let shows = matches!(name.as_str(), "echo" | "printf" | "cat" | "write-output");
-            shown |= shows && words.any(|word| word.contains('$') && self.are_in(word));
+            let prints = matches!(name.as_str(), "echo" | "printf" | "cat" | "write-output");
+            shown |= prints && words.any(|word| word.contains('$') && self.are_in(word));
             found
         })
     }

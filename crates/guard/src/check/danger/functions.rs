@@ -1,6 +1,6 @@
 //! Functions and aliases that lines of a shell give, for what they are called with later.
 
-use super::line::is_triggered;
+use super::triggers::is_triggered;
 use super::variables::Variables;
 use std::borrow::Cow;
 use std::ops::Range;
