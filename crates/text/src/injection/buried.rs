@@ -4,7 +4,7 @@
 //! Source: P. Butler, *Smuggling arbitrary data through an emoji* (2025), for selectors; characters of no width as bits are common
 //! in tools for watermarks.
 
-use super::hidden::readable;
+use super::readable::readable;
 
 /// Characters in a row from which on they are a message and no accident: writing that needs them has one or two at a time.
 const LEAST: usize = 16;

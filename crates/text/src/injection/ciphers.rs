@@ -4,7 +4,8 @@
 //! Sources: RFC 4648 section 6 (base32), Adobe PostScript Language Reference (1999) section 3.13.3 and RFC 1924 (base85), Unicode's
 //! chart of Braille patterns. How often a letter stands in English is as Norvig counted it (*English Letter Frequency Counts*, 2013).
 
-use super::hidden::{Hidden, Veil, put, readable};
+use super::hidden::{Hidden, Veil, put};
+use super::readable::readable;
 use super::runs::{GRAPHIC, is, long_run};
 
 /// Adds what is written in ciphers. Linear in the length of the text.

@@ -5,15 +5,17 @@
 //! ITU-R M.1677 (Morse), RFC 8259 section 7 (`\u` escapes).
 
 use super::ciphers;
+use super::escaped::{IN_TEXT, whole};
 use super::giveaways::given_away;
 use super::leet;
+use super::morse;
 use super::numbered;
-use super::runs::{BASE64, MORSE, is, long_run};
-use super::set_apart::{self, Apart};
+use super::readable::said;
+use super::runs::{BASE64, is, long_run};
+use super::set_apart;
 use super::severed;
 use super::spaced;
 use super::transfer;
-use crate::references::reference;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -22,10 +24,6 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 pub const MOST: usize = 24;
 /// Bytes around what was decoded that are read with it: more than a window of the classifier has.
 pub(super) const AROUND: usize = 640;
-/// Bytes of an escape that stands for a byte: `\x41`.
-const BYTE: usize = 4;
-/// Characters from which on a decoded text is a long one.
-const LONG: usize = 64;
 /// Steps that decoding takes inside what was decoded ([`Veil::steps`]).
 pub const DEEPEST: usize = 15;
 
@@ -164,7 +162,7 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
         let turned = ciphers::words_turned(text);
         found.push(Hidden { veil: Veil::Reversed, start: 0, end: text.len(), text: turned });
     }
-    morse(text, &mut found);
+    morse::pieces(text, &mut found);
     let mail = transfer::pieces(text);
     // Digits of quoted-printable are read as what they stand for, and for letters in what comes of that.
     if !mail.iter().any(|piece| piece.veil == Veil::QuotedPrintable) {
@@ -176,12 +174,6 @@ pub fn pieces(text: &str) -> Vec<Hidden> {
     }
     found
 }
-
-/// How a text is decoded at a place: a character and the bytes that stand for it.
-type Decode = fn(&str) -> Option<(char, usize)>;
-/// Codings that are undone in a text as a whole, besides those of mail.
-const IN_TEXT: [(Veil, Decode); 3] =
-    [(Veil::Percent, percent), (Veil::References, references), (Veil::Escapes, escapes)];
 
 /// A text with everything undone at once that is undone in it as a whole, where that is more than one coding: what is in one of them inside
 /// another is read so in as many steps as there are layers, and not in every order.
@@ -222,99 +214,6 @@ pub fn is_mostly_encoded(text: &str) -> bool {
     found.iter().map(|piece| piece.end.saturating_sub(piece.start)).sum::<usize>().saturating_mul(2)
         >= text.len()
         && !found.is_empty()
-}
-
-/// Whether a decoded text looks like one: nearly all printable, mostly letters and spaces; of a long one, whose like nobody draws, half is
-/// enough, as pages and programs have marks.
-pub(super) fn readable(bytes: Vec<u8>) -> Option<String> {
-    let text = String::from_utf8(bytes).ok()?;
-    let mut letters = 0_usize;
-    let mut strange = 0_usize;
-    let mut count = 0_usize;
-    for character in text.chars() {
-        count = count.saturating_add(1);
-        if character.is_alphabetic() || character == ' ' {
-            letters = letters.saturating_add(1);
-        } else if character.is_control() && !character.is_whitespace() {
-            strange = strange.saturating_add(1);
-        }
-    }
-    let least = if count >= LONG { 5 } else { 7 };
-    (count >= 6 && strange == 0 && letters.saturating_mul(10) >= count.saturating_mul(least)).then_some(text)
-}
-
-/// The same, where what is escaped in it may stand for letters.
-fn said(bytes: Vec<u8>) -> Option<String> {
-    /// Fewest escapes.
-    const LEAST: usize = 6;
-    if matches!(bytes.as_slice(), [0, _, ..] | [_, 0, ..] | [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..]) {
-        return utf16(&bytes).map(String::into_bytes).and_then(readable);
-    }
-    let bytes = match std::str::from_utf8(&bytes) {
-        Ok(text) if text.contains(['=', '%', '\\', '&']) => {
-            let (mut escapes, mut letters, mut count, mut rest) = (0_usize, 0_usize, 0_usize, text);
-            while let Some(first) = rest.chars().next() {
-                let is_control = first.is_control() && !first.is_whitespace();
-                if is_control {
-                    return None;
-                }
-                let length = escaped(rest);
-                escapes += usize::from(length.is_some());
-                letters += usize::from(length.is_some() || first.is_alphabetic() || first == ' ');
-                count += 1;
-                rest = rest.get(length.unwrap_or(first.len_utf8())..).unwrap_or_default();
-            }
-            if escapes >= LEAST && letters * 10 >= count * 7 {
-                return String::from_utf8(bytes).ok();
-            }
-            bytes
-        }
-        _ => bytes,
-    };
-    // A page is told by what stands between its tags.
-    let is_page = std::str::from_utf8(&bytes).is_ok_and(|text| text.contains('<') && is_shown(text));
-    if is_page { String::from_utf8(bytes).ok() } else { readable(bytes) }
-}
-
-/// Whether half of what stands between the tags of a page is letters and blanks, and nothing in it is no text.
-fn is_shown(text: &str) -> bool {
-    let (mut letters, mut count, mut is_tag) = (0_usize, 0_usize, false);
-    for one in text.chars() {
-        if one.is_control() && !one.is_whitespace() {
-            return false;
-        }
-        match one {
-            '<' => is_tag = true,
-            '>' => is_tag = false,
-            _ if is_tag => {}
-            _ => {
-                letters += usize::from(one.is_alphabetic() || one == ' ');
-                count += 1;
-            }
-        }
-    }
-    count >= LONG / 2 && letters * 2 >= count
-}
-
-/// What bytes say in UTF-16, in the order that their mark tells, or their zeros.
-fn utf16(bytes: &[u8]) -> Option<String> {
-    let (units, _) = bytes.as_chunks::<2>();
-    let is_big = matches!(bytes, [0xFE, 0xFF, ..] | [0, _, ..]);
-    let unit = |unit: &[u8; 2]| if is_big { u16::from_be_bytes(*unit) } else { u16::from_le_bytes(*unit) };
-    let text: Result<String, _> = char::decode_utf16(units.iter().map(unit)).collect();
-    text.ok().map(|text| text.trim_start_matches('\u{FEFF}').to_owned())
-}
-
-/// How long an escape is that a text begins with.
-fn escaped(text: &str) -> Option<usize> {
-    let found = match text.as_bytes().first()? {
-        b'=' => text.get(1..).and_then(|rest| percent(&format!("%{}", rest.get(..2)?))),
-        b'%' => percent(text),
-        b'\\' => escapes(text),
-        b'&' => references(text),
-        _ => None,
-    };
-    found.map(|(_, length)| length)
 }
 
 /// Unpadded or padded, with whatever bits are left over.
@@ -370,140 +269,6 @@ fn hex(run: &[u8]) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// Decodes the text as a whole if it holds at least four escapes. Letters of other languages are written with `\u` by encoders, and the ends
-/// of ranges, tables and what nobody sees by programmers: of those only escapes for letters and digits beside others count, those that are
-/// set apart only where they read like words, and those for control characters where they stand within words.
-///
-/// Gives what those that are set apart say, and the text with all undone, as far as it stands `around` them.
-fn whole(text: &str, veil: Veil, decode: Decode, around: usize) -> [Option<Hidden>; 2] {
-    let lead = match veil {
-        Veil::Percent => b'%',
-        Veil::References => b'&',
-        _ => b'\\',
-    };
-    if memchr::memchr_iter(lead, text.as_bytes()).take(4).count() < 4 {
-        return [None, None];
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut span: Option<(usize, usize)> = None;
-    // Where something was decoded, with what a window of the classifier takes in around it.
-    let mut places: Vec<(usize, usize)> = Vec::new();
-    let (mut count, mut is_unseen) = (0_usize, false);
-    let mut apart = Apart::default();
-    let mut at = 0;
-    while let Some(rest) = text.get(at..)
-        && !rest.is_empty()
-    {
-        let plain = memchr::memchr(lead, rest.as_bytes()).unwrap_or(rest.len());
-        let (before, rest) = rest.split_at(plain);
-        out.push_str(before);
-        at += plain;
-        if let Some((decoded, length)) = decode(rest) {
-            let behind = rest.get(length..).unwrap_or_default();
-            let goes_on = out.ends_with(char::is_alphanumeric)
-                || behind.starts_with(char::is_alphanumeric)
-                || ["\\x", "\\u", "\\U", "\\0", "\\1"].iter().any(|mark| behind.starts_with(mark));
-            let hidden = set_apart::is_unseen(decoded);
-            // A byte beyond ASCII is no letter.
-            let is_word = decoded.is_alphanumeric() || decoded == ' ';
-            let is_letter = is_word && (decoded.is_ascii() || length > BYTE) && goes_on;
-            let counts = !hidden && (veil != Veil::Escapes || is_letter);
-            count += usize::from(counts);
-            is_unseen |= hidden;
-            if veil == Veil::Escapes {
-                apart.take(text, at, length, decoded);
-            }
-            if counts && is_word {
-                keep(&mut places, out.len(), around);
-            }
-            out.push(decoded);
-            span = Some((span.map_or(at, |(start, _)| start), at + length));
-            at += length;
-        } else if !rest.is_empty() {
-            out.push(char::from(lead));
-            at += 1;
-        }
-    }
-    let apart = apart.piece();
-    let Some((start, end)) = span else { return [apart, None] };
-    let (read, joined) = if is_unseen { set_apart::without(&out) } else { Default::default() };
-    out = if joined >= 4 {
-        read
-    } else {
-        let cut = parts(out, &places, around);
-        if is_unseen { set_apart::without(&cut).0 } else { cut }
-    };
-    let is_read = count >= 4 || veil == Veil::Escapes && joined >= 4;
-    [apart, is_read.then_some(Hidden { veil, start, end, text: out })]
-}
-
-/// Takes up a place where something was decoded; those that are so near to each other that what stands `around` them meets are one.
-pub(super) fn keep(places: &mut Vec<(usize, usize)>, place: usize, around: usize) {
-    match places.last_mut().filter(|last| last.1.saturating_add(2 * around) >= place) {
-        Some(last) => last.1 = place,
-        None => places.push((place, place)),
-    }
-}
-
-/// The parts of a decoded text around the places where something was decoded: what else it says, it says as it stands.
-pub(super) fn parts(text: String, places: &[(usize, usize)], around: usize) -> String {
-    let span = |(start, end): &(usize, usize)| {
-        let start = text.floor_char_boundary(start.saturating_sub(around));
-        start..text.ceil_char_boundary(end.saturating_add(around).min(text.len()))
-    };
-    if places.iter().map(|place| span(place).len()).sum::<usize>() >= text.len() {
-        return text;
-    }
-    places.iter().filter_map(|place| text.get(span(place))).collect::<Vec<_>>().join("\n")
-}
-
-fn percent(rest: &str) -> Option<(char, usize)> {
-    let digits = rest.get(1..3).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
-    let byte = u8::from_str_radix(digits, 16).ok()?;
-    byte.is_ascii().then(|| (char::from(byte), 3))
-}
-
-/// One reference with its semicolon: without it `&lt=5` of an address would be one.
-fn references(rest: &str) -> Option<(char, usize)> {
-    let (character, length) = reference(rest)?;
-    let blank = if character == '\u{A0}' { ' ' } else { character };
-    rest.get(..length).is_some_and(|taken| taken.ends_with(';')).then_some((blank, length))
-}
-
-/// `\x41`, `\u0041`, `\U00000041`, `\101` where that is printed, and `\u{41}` and `\x{41}` of one to six digits. What is so long is written by programmers for
-/// what they cannot type: of that only ASCII counts.
-fn escapes(rest: &str) -> Option<(char, usize)> {
-    let hexadecimal = |from: usize, most: usize| {
-        let bytes = rest.as_bytes().get(from..).unwrap_or_default();
-        from..from + bytes.iter().take(most).take_while(|byte| byte.is_ascii_hexdigit()).count()
-    };
-    let is_long = matches!(rest.as_bytes().get(1..), Some([b'U', ..] | [_, b'{', ..]));
-    if let Some([b'0' | b'1', b'0'..=b'7', b'0'..=b'7', ..]) = rest.as_bytes().get(1..) {
-        let decoded = u8::from_str_radix(rest.get(1..BYTE)?, 8).ok()?;
-        return (decoded.is_ascii_graphic() || decoded == b' ').then_some((char::from(decoded), BYTE));
-    }
-    let (digits, end) = match rest.as_bytes().get(1..)? {
-        [b'u' | b'x', b'{', ..] => {
-            let digits = hexadecimal(3, 6);
-            let end = digits.end + 1;
-            (rest.as_bytes().get(digits.end) == Some(&b'}')).then_some((digits, end))?
-        }
-        [mark @ (b'u' | b'x' | b'U'), ..] => {
-            let length = match mark {
-                b'U' => 8,
-                b'u' => 4,
-                _ => 2,
-            };
-            let digits = hexadecimal(2, length);
-            let end = digits.end;
-            (digits.len() == length).then_some((digits, end))?
-        }
-        _ => return None,
-    };
-    let decoded = char::from_u32(u32::from_str_radix(rest.get(digits)?, 16).ok()?)?;
-    (decoded.is_ascii() || !is_long).then_some((decoded, end))
-}
-
 fn rot13(character: char) -> char {
     let turn = |base: u8, byte: u8| char::from((byte - base + 13) % 26 + base);
     match u8::try_from(character) {
@@ -511,37 +276,6 @@ fn rot13(character: char) -> char {
         Ok(byte @ b'A'..=b'Z') => turn(b'A', byte),
         _ => character,
     }
-}
-
-/// Runs of Morse code of at least five letters.
-fn morse(text: &str, found: &mut Vec<Hidden>) {
-    let bytes = text.as_bytes();
-    let mut from = 0;
-    while let Some((at, length)) = long_run(bytes, from, 20, is(MORSE)) {
-        let end = at.saturating_add(length);
-        from = end;
-        let run = text.get(at..end).unwrap_or_default();
-        let letters: Option<String> = run
-            .split_inclusive([' ', '/'])
-            .filter_map(|sign| match sign.trim_matches([' ', '/']) {
-                "" => sign.contains('/').then_some(Some(' ')),
-                code => Some(morse_letter(code)),
-            })
-            .collect();
-        if let Some(text) = letters.filter(|text| text.len() >= 5) {
-            put(found, Hidden { veil: Veil::Morse, start: at, end, text });
-        }
-    }
-}
-
-fn morse_letter(code: &str) -> Option<char> {
-    const CODES: [&str; 36] = [
-        ".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--", "-.",
-        "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--", "--..", "-----",
-        ".----", "..---", "...--", "....-", ".....", "-....", "--...", "---..", "----.",
-    ];
-    let at = u8::try_from(CODES.iter().position(|known| *known == code)?).ok()?;
-    Some(char::from(if at < 26 { b'a'.saturating_add(at) } else { (b'0' - 26).saturating_add(at) }))
 }
 
 /// Whether markup hides text from people that a model reads: comments, styles that show nothing.

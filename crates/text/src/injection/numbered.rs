@@ -4,8 +4,9 @@
 //! Those between blanks and commas are read in `spaced`. Sources: ISO/IEC 9899 6.4.4.4 (octal escapes), CSS Syntax 3 section 4.3.7.
 
 use super::ciphers::english_likeness;
-use super::hidden::{Hidden, Veil, put, readable};
+use super::hidden::{Hidden, Veil, put};
 use super::leet::LIKE_WORDS;
+use super::readable::readable;
 
 /// Numbers on end that are read.
 const LEAST: usize = 12;

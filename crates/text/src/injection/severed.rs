@@ -3,7 +3,8 @@
 //!
 //! Sources: HTML Standard (elements without content, comments, `wbr`); what programming languages put texts together with.
 
-use super::hidden::{AROUND, Hidden, Veil, keep, parts};
+use super::escaped::{keep, parts};
+use super::hidden::{AROUND, Hidden, Veil};
 
 /// Places within words from which on a text is read without them: a page and a program have one here and there.
 const LEAST: usize = 4;

@@ -1,6 +1,7 @@
 //! What is encoded in groups with white space between them: base64 in blocks or short lines, numbers of characters.
 
-use super::hidden::{Hidden, Veil, decoded, put, readable};
+use super::hidden::{Hidden, Veil, decoded, put};
+use super::readable::readable;
 use super::runs::{BASE64, NUMBERS, is, long_run};
 use std::ops::Range;
 

@@ -2,7 +2,8 @@
 //!
 //! They are no disguise by themselves: what they say is judged as any text is. Sources: RFC 2045 section 6.7, RFC 2152, POSIX.1-2024 `uuencode`.
 
-use super::hidden::{Hidden, Veil, readable};
+use super::hidden::{Hidden, Veil};
+use super::readable::readable;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

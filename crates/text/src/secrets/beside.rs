@@ -4,12 +4,15 @@
 //! an automaton over at most [`REACH`] bytes.
 
 use super::assignment::{assigned, is_call, is_path};
+use super::issued::{is_issued, is_token_of_account, parameter};
+use super::open::{is_open, is_pin, is_repository, is_stripe_object};
 use super::service_names::{common, names};
+use super::shapes::{has_worded_path, is_camel, is_digest, is_hexadecimal, is_worded};
 use super::structure;
-use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, holds_ignoring_case, span};
+use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, span};
 use crate::hit::{Class, Kind, Raw};
 use crate::listed::Listed;
-use crate::randomness::{Measure, is_random, is_random_by, is_reference, is_stand_in, is_uuid, measure};
+use crate::randomness::{is_random, is_random_by, is_reference, is_stand_in, is_uuid, measure};
 use crate::trie::Occurrence;
 
 static SERVICE: Kind =
@@ -20,7 +23,7 @@ static NAMED: Kind =
 /// How far behind a name its value may stand, in bytes.
 const REACH: usize = 120;
 /// What a value is written with.
-const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/.~"));
+pub(super) const MEMBERS: Set = BASE64_URL.and(Set::of(b"+/.~"));
 
 /// Words of names behind which a drawn value stands.
 const SECRET_WORDS: &[&str] = &[
@@ -95,15 +98,15 @@ impl Word {
 
 /// A word found, with its span in the whole text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Found {
+pub(super) struct Found {
     word: Word,
-    start: usize,
-    end: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
 impl Found {
     /// Whether it is this word.
-    fn is_of(&self, text: &[u8], word: &[u8]) -> bool {
+    pub(super) fn is_of(&self, text: &[u8], word: &[u8]) -> bool {
         span(text, self.start, self.end).eq_ignore_ascii_case(word)
     }
 }
@@ -233,168 +236,6 @@ fn is_in_address(text: &[u8], segment: usize, from: usize) -> bool {
         || head.ends_with(b"//")
         || head.ends_with(b":/");
     address && head.last() != Some(&b'=') && !head.contains(&b'?')
-}
-
-/// Words of names whose values are drawn, or digests, and open no door.
-const OPEN_NAMES: [&[u8]; 30] = [
-    b"name",
-    b"url",
-    b"path",
-    b"file",
-    b"checksum",
-    b"sha",
-    b"sha1",
-    b"sha256",
-    b"sha512",
-    b"hash",
-    b"digest",
-    b"md5",
-    b"integrity",
-    b"commit",
-    b"revision",
-    b"rev",
-    b"version",
-    b"etag",
-    b"fingerprint",
-    b"chksum",
-    b"csrf",
-    // Keys that an issuer shows to everyone.
-    b"sitekey",
-    b"site_key",
-    b"site-key",
-    b"publickey",
-    b"public_key",
-    b"public-key",
-    b"publishablekey",
-    b"publishable_key",
-    b"publishable-key",
-];
-
-/// Whether the value at `from` is assigned to the name of a digest, a revision or a form's own token.
-fn is_open(text: &[u8], from: usize) -> bool {
-    let head = span(text, from.saturating_sub(60), from);
-    let operator = head.iter().rev().take_while(|byte| b" =:\"'`>".contains(byte)).count();
-    let name = head.get(..head.len() - operator).unwrap_or_default();
-    let length = name.iter().rev().take_while(|&&byte| WORD.has(byte) || byte == b'-').count();
-    let name = name.get(name.len() - length..).unwrap_or_default();
-    let ends = |open: &&[u8]| {
-        let tail = name.len().checked_sub(open.len()).and_then(|at| name.get(at..));
-        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(open))
-    };
-    OPEN_NAMES.iter().any(ends)
-        || [&b"authenticity"[..], b"csrf", b"xsrf", b"srcrev"]
-            .iter()
-            .any(|word| holds_ignoring_case(name, word))
-        || WHOLE_OPEN_NAMES.iter().any(|open| name.eq_ignore_ascii_case(open))
-        || is_key_of_store(text, from, name)
-}
-
-/// What keys are called that lead to something kept, or tell one request or row from another, and open nothing.
-const STORE_KEYS: [&[u8]; 9] =
-    [b"cache", b"idempotency", b"primary", b"foreign", b"partition", b"sort", b"row", b"object", b"dedup"];
-/// Those of them whose values are drawn by who makes them.
-const DRAWN_KEYS: [&[u8]; 3] = [b"cache", b"idempotency", b"dedup"];
-
-/// Whether a value is given to the name of such a key and is what they are: `cacheKey`, `Idempotency-Key`, `user_primary_key`. The keys of
-/// Azure's accounts are called primary, too, and are base64 of 32 or 64 bytes, or 32 hexadecimal digits.
-///
-/// Source: Azure's documentation of the access keys of its accounts.
-fn is_key_of_store(text: &[u8], from: usize, name: &[u8]) -> bool {
-    let Some((head, last)) = name.split_last_chunk::<3>() else { return false };
-    let head = head.strip_suffix(b"_").or(head.strip_suffix(b"-")).unwrap_or(head);
-    let ends = |word: &&&[u8]| {
-        let tail = head.len().checked_sub(word.len()).and_then(|at| head.get(at..));
-        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word))
-    };
-    let Some(word) = STORE_KEYS.iter().find(ends).filter(|_| last.eq_ignore_ascii_case(b"key")) else {
-        return false;
-    };
-    let run = MEMBERS.run(text.get(from..).unwrap_or_default(), 160);
-    let value = span(text, from, from + run);
-    if is_uuid(value) || value.iter().all(u8::is_ascii_digit) {
-        return true;
-    }
-    let is_of_account = matches!(run, 43 | 86) && bytes::at(text, from + run) == Some(b'=');
-    if is_of_account || *word == b"primary" {
-        return false;
-    }
-    DRAWN_KEYS.contains(word)
-        || is_path(value)
-        || is_hexadecimal(value)
-        || has_worded_path(value)
-        || is_file(value)
-}
-
-/// Whether a value ends as the name of a file does: `a8F3kd92.png`.
-fn is_file(value: &[u8]) -> bool {
-    let ending = value.iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
-    (2..=5).contains(&ending) && value.iter().nth_back(ending) == Some(&b'.')
-}
-
-/// Names of digests and of places in a history that end others which are none. `h1` and `zh` stand in `go.sum` and Terraform's locks.
-const WHOLE_OPEN_NAMES: [&[u8]; 8] = [b"h1", b"zh", b"ref", b"tree", b"parent", b"head", b"oid", b"blob"];
-
-/// Names of digests as they stand before them in one word: `sha512-…`.
-const ALGORITHMS: [&[u8]; 8] =
-    [b"sha1", b"sha224", b"sha256", b"sha384", b"sha512", b"md5", b"blake2b", b"blake3"];
-
-/// Whether a value says that it is a digest, or is a commit or a digest that something is held to: `actions/checkout@…`, `….git#…`.
-fn is_pin(text: &[u8], from: usize, value: &[u8]) -> bool {
-    let names_one = |algorithm: &&[u8]| {
-        let head = value.get(..algorithm.len()).unwrap_or_default();
-        head.eq_ignore_ascii_case(algorithm) && matches!(value.get(algorithm.len()), Some(b'-' | b'_'))
-    };
-    let holds_to = matches!(bytes::before(text, from), Some(b'@' | b'#'));
-    ALGORITHMS.iter().any(names_one)
-        || holds_to && matches!(value.len(), 40 | 64) && value.iter().all(u8::is_ascii_hexdigit)
-}
-
-/// Where the name begins to which a value of the query of a web address is given.
-fn parameter(text: &[u8], segment: usize, from: usize) -> Option<usize> {
-    /// How far back the address may begin, in bytes.
-    const ADDRESS: usize = 2048;
-    /// Longest name.
-    const NAME: usize = 64;
-    if bytes::before(text, from) != Some(b'=') {
-        return None;
-    }
-    let begin = segment.max(from.saturating_sub(NAME));
-    let name = begin + span(text, begin, from).iter().rposition(|byte| b"?&;#".contains(byte))? + 1;
-    let head = span(text, segment.max(from.saturating_sub(ADDRESS)), name);
-    memchr::memmem::find(head, b"://").map(|_| name)
-}
-
-/// Whether a value is the name of a repository with its owner's: two parts of words, `owner/some-name_2`.
-fn is_repository(value: &[u8]) -> bool {
-    let mut parts = value.split(|byte| *byte == b'/');
-    let (Some(owner), Some(name), None) = (parts.next(), parts.next(), parts.next()) else { return false };
-    [owner, name].iter().all(|part| {
-        part.first().is_some_and(u8::is_ascii_alphanumeric)
-            && part.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
-            && is_of_words(part)
-    })
-}
-
-/// Whether most letters and digits stand in words: three letters and more, with a vowel, of which only the first or all are large.
-fn is_of_words(part: &[u8]) -> bool {
-    let (mut in_words, mut all, mut at) = (0_usize, 0_usize, 0_usize);
-    while let Some(rest) = part.get(at..).filter(|rest| !rest.is_empty()) {
-        let large = rest.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
-        let small = rest.iter().skip(large).take_while(|byte| byte.is_ascii_lowercase()).count();
-        // The last of several capitals begins the word behind them.
-        let length = if large > 1 && small > 0 { large - 1 } else { large + small };
-        if length == 0 {
-            all += usize::from(rest.first().is_some_and(u8::is_ascii_digit));
-            at += 1;
-            continue;
-        }
-        let word = rest.get(..length).unwrap_or_default();
-        let vowel = word.iter().any(|byte| b"aeiouyAEIOUY".contains(byte));
-        in_words += if length >= 3 && vowel { length } else { 0 };
-        all += length;
-        at += length;
-    }
-    in_words * 9 >= all * 5 && all > 0
 }
 
 /// Whether a name is a word of its own, or begins a part of a longer one.
@@ -549,121 +390,6 @@ fn by_service(
     None
 }
 
-/// Issuers whose keys have the form of an identifier or a digest, and that form: the length of its hexadecimal digits, or of the identifier.
-///
-/// Sources: what each documents of its API's authentication.
-const ISSUED: [(&[u8], &[usize]); 10] = [
-    (b"heroku", &[36]),
-    (b"postmark", &[36]),
-    (b"snyk", &[36]),
-    (b"codecov", &[36]),
-    (b"coinapi", &[36]),
-    (b"cloudmersive", &[36]),
-    (b"datadog", &[32, 40]),
-    (b"openweather", &[32]),
-    (b"openweathermap", &[32]),
-    (b"twilio", &[32]),
-];
-
-/// Whether a value has the form of the token of an account of Twilio's, and stands behind one: as the next argument, in the next column, or
-/// with a word for a token or a password between.
-///
-/// Source: Twilio's documentation of its API's authentication: the account is `AC` and 32 hexadecimal digits, the token 32 of them.
-fn is_token_of_account(text: &[u8], from: usize, value: &[u8]) -> bool {
-    /// How far behind the account it may stand, in bytes.
-    const NEAR: usize = 40;
-    const ACCOUNT: usize = 34;
-    if value.len() != 32 || !is_digest(&measure(value)) {
-        return false;
-    }
-    let begin = from.saturating_sub(NEAR + ACCOUNT);
-    let head = span(text, begin, from);
-    let is_account = |at: &usize| {
-        let digits = head.get(at + 2..at + ACCOUNT).unwrap_or_default();
-        digits.len() == ACCOUNT - 2
-            && digits.iter().all(u8::is_ascii_hexdigit)
-            && !bytes::before(text, begin + at).is_some_and(|byte| WORD.has(byte))
-            && !head.get(at + ACCOUNT).is_some_and(|byte| WORD.has(*byte))
-    };
-    let Some(at) = memchr::memmem::rfind_iter(head, b"AC").find(is_account) else { return false };
-    let between = head.get(at + ACCOUNT..).unwrap_or_default();
-    let is_told = || {
-        [&b"token"[..], b"auth", b"secret", b"pass", b"key"]
-            .iter()
-            .any(|word| holds_ignoring_case(between, word))
-    };
-    // What a path goes on with are the resources of the account.
-    between.first() != Some(&b'/') && (!between.iter().any(u8::is_ascii_alphanumeric) || is_told())
-}
-
-/// Names that the query of an address gives a key to.
-const PARAMETERS: [&[u8]; 8] =
-    [b"appid", b"app_id", b"key", b"apikey", b"api_key", b"api-key", b"access_key", b"token"];
-
-/// Whether a value has the form of the keys of the service, and is given to its very name, or to that of a key in a query of its address.
-fn is_issued(text: &[u8], (segment, from): (usize, usize), service: &Found, value: &[u8]) -> bool {
-    let is_form =
-        |lengths: &&[usize]| lengths.contains(&value.len()) && (is_uuid(value) || is_hexadecimal(value));
-    let known = ISSUED.iter().find(|(name, _)| service.is_of(text, name)).map(|(_, lengths)| lengths);
-    if !known.is_some_and(is_form) {
-        return false;
-    }
-    if let Some(name) = parameter(text, segment, from) {
-        let name = span(text, name, from.saturating_sub(1));
-        return PARAMETERS.iter().any(|known| name.eq_ignore_ascii_case(known));
-    }
-    let between = span(text, service.end, from);
-    // An operator with at most blanks and quotes around it.
-    let mut marks = between.iter().copied().filter(|byte| !b" \"'".contains(byte));
-    let operator = [marks.next(), marks.next(), marks.next()];
-    let is_operator = matches!(
-        operator,
-        [Some(b':' | b'='), None, None]
-            | [Some(b'=' | b'-'), Some(b'>'), None]
-            | [Some(b':'), Some(b'='), None]
-    );
-    // What stands before the name may make another of it: `x-heroku`, `app.heroku`.
-    let joined = bytes::before(text, service.start).filter(|byte| WORD.has(*byte) || b"-./".contains(byte));
-    let is_whole = match joined {
-        None => true,
-        Some(b'.') => !is_of_identifier(span(text, service.start.saturating_sub(24), service.start - 1)),
-        Some(_) => false,
-    };
-    is_whole && service.end < from && is_operator
-}
-
-/// Whether a name that goes on with a dot is one for what identifiers name.
-fn is_of_identifier(name: &[u8]) -> bool {
-    let length = name.iter().rev().take_while(|byte| WORD.has(**byte) || **byte == b'-').count();
-    let last = name.get(name.len() - length..).unwrap_or_default();
-    let names = [&b"app"[..], b"apps", b"client", b"id", b"ids", b"request", b"release", b"build", b"trace"];
-    last.is_empty() || names.iter().any(|known| last.eq_ignore_ascii_case(known))
-}
-
-/// The kinds of Stripe's objects that their identifiers begin with and that open nothing.
-///
-/// Source: Stripe's API reference, identifiers.
-const STRIPE_OBJECTS: [&[u8]; 37] = [
-    b"acct", b"ba", b"bps", b"card", b"ch", b"cn", b"cs", b"cus", b"dp", b"evt", b"fee", b"ii", b"il", b"in",
-    b"inv", b"li", b"mbur", b"pi", b"plan", b"pm", b"po", b"price", b"prod", b"promo", b"py", b"qt", b"re",
-    b"req", b"seti", b"si", b"src", b"sub", b"tr", b"txn", b"txr", b"we", b"mandate",
-];
-
-/// Whether a value is an object of Stripe's, which says so in its first letters: `cs_test_…`, `pi_…`. Keys, tokens and codes say what they
-/// are in other letters.
-fn is_stripe_object(value: &[u8]) -> bool {
-    let Some(at) = value.iter().position(|byte| *byte == b'_') else { return false };
-    let (kind, rest) = value.split_at(at);
-    let rest = rest.get(1..).unwrap_or_default();
-    let rest = rest.strip_prefix(b"test_").or(rest.strip_prefix(b"live_")).unwrap_or(rest);
-    STRIPE_OBJECTS.contains(&kind) && rest.len() >= 14 && rest.iter().all(u8::is_ascii_alphanumeric)
-}
-
-/// Whether a value is as long as a digest or a commit, in hexadecimal.
-fn is_hexadecimal(value: &[u8]) -> bool {
-    matches!(value.len(), 32 | 40 | 64) && value.iter().all(u8::is_ascii_hexdigit)
-}
-
 /// What follows the last word of a credential inside a value: `SECRET-123456789ab-cd12…`.
 fn joined_to<'t>(from: usize, value: &'t [u8], found: &[Found]) -> Option<&'t [u8]> {
     let word = found.iter().rev().find(|word| !word.word.is_service() && word.start >= from)?;
@@ -702,33 +428,6 @@ fn fits(value: &[u8], look: Look, named: bool, assigned: bool) -> bool {
                 && (m.other == 0 || m.other == 1 && (m.digits > 0 || dotted == 0))
                 && !is_camel(&m))
             || (assigned && m.digits >= 15))
-}
-
-/// Whether a value is of short parts that are each letters with digits behind them at most, as names of machines are.
-fn is_worded(value: &[u8]) -> bool {
-    (1..=2).contains(&value.iter().filter(|byte| b"-_".contains(byte)).count())
-        && value.split(|byte| b"-_".contains(byte)).all(|part| {
-            let letters = part.iter().take_while(|byte| ALPHA.has(**byte)).count();
-            part.len() < 16 && part.iter().skip(letters).all(u8::is_ascii_digit)
-        })
-}
-
-/// Whether a value is written as words with capitals at their heads.
-fn is_camel(m: &Measure) -> bool {
-    m.digits == 0 && m.lower > 0 && m.upper > 0 && (4..m.length / 5).contains(&m.changes)
-}
-
-/// Whether a value is part of an address or path: a slash beside a part that is a word.
-fn has_worded_path(value: &[u8]) -> bool {
-    value.contains(&b'/')
-        && value
-            .split(|&byte| byte == b'/')
-            .any(|part| part.len() >= 3 && part.iter().all(|byte| ALPHA.has(*byte)))
-}
-
-/// Whether a value is as long as a digest in hexadecimal, and not monotonous.
-fn is_digest(m: &Measure) -> bool {
-    m.hex && matches!(m.length, 32 | 40 | 64) && m.distinct >= 6 && m.lower + m.upper >= 4 && m.digits >= 4
 }
 
 #[cfg(test)]

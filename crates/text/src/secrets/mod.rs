@@ -12,11 +12,14 @@ mod cloud;
 mod command;
 mod forges;
 mod format;
+mod issued;
 mod models;
+mod open;
 mod proof;
 mod segments;
 mod service_names;
 mod services;
+mod shapes;
 mod structure;
 
 pub use altered::token_marks;
