@@ -65,6 +65,8 @@ impl Reader for Dockerfile {
     }
 }
 
+/// How a build is given what nobody may read afterwards.
+const MOUNTED: &str = "Mount it for the step that needs it: `RUN --mount=type=secret,id=…`.";
 /// Instructions that say nothing here.
 const OTHERS: &[&str] = &["LABEL", "MAINTAINER", "EXPOSE", "VOLUME", "WORKDIR", "STOPSIGNAL"];
 
@@ -205,7 +207,17 @@ impl Image<'_> {
         let (name, value) = arguments.split_once('=').unwrap_or((arguments, ""));
         let value = value.trim().trim_matches(['"', '\'']);
         self.arguments.insert(name.trim().to_owned(), value.to_owned());
-        variable::issues(name.trim(), value, &(start..start.saturating_add(arguments.len())))
+        let span = start..start.saturating_add(arguments.len());
+        if value.is_empty() && variable::is_secret_name(name.trim()) {
+            // Source: Docker, build checks, `SecretsUsedInArgOrEnv`.
+            let message = format!(
+                "the build argument `{}` is a credential: the history of the image tells it",
+                bartizan_core::printable(name.trim(), 40)
+            );
+            let issue = Issue::new(&rules::SECRET, span, message).severity(Severity::Low);
+            return vec![issue.confidence(Confidence::Medium).remedy(MOUNTED)];
+        }
+        variable::issues(name.trim(), value, &span)
     }
 
     /// A build argument with the name of a credential that becomes a variable of the image: whoever has the image reads it.
@@ -226,11 +238,7 @@ impl Image<'_> {
         let message = format!("the build argument behind `{name}` stays in the image, for whoever pulls it");
         let issue =
             Issue::new(&rules::SECRET, span, message).severity(Severity::Medium).confidence(Confidence::High);
-        Some(
-            issue
-                .shifted(start)
-                .remedy("Mount it for the step that needs it: `RUN --mount=type=secret,id=…`."),
-        )
+        Some(issue.shifted(start).remedy(MOUNTED))
     }
 
     fn expanded(&self, text: &str) -> String {
@@ -438,7 +446,7 @@ mod tests {
         assert_eq!(found(text), [(4, "root-user")]);
         assert_eq!(found(&format!("{BASE}RUN ls\n")), [(2, "root-user")]);
         let kept = format!("{BASE}ARG HF_TOKEN\nENV HF_TOKEN=$HF_TOKEN\nUSER 1000\n");
-        assert_eq!(found(&kept), [(3, "secret")]);
+        assert_eq!(found(&kept), [(2, "secret"), (3, "secret")]);
         assert_eq!(found(&format!("{BASE}ARG VERSION\nENV VERSION=$VERSION\nUSER 1000\n")), []);
     }
 
@@ -466,6 +474,7 @@ mod tests {
                 (2, "insecure-transport"),
                 (3, "unverified-download"),
                 (4, "secret"),
+                (5, "secret"),
                 (8, "curl-pipe-shell"),
                 (10, "unpinned-package"),
                 (12, "unpinned-image"),

@@ -1,12 +1,9 @@
 //! Kubernetes manifests, with the resources of model servers and workflow engines.
 
-use super::{containers, kustomize, models, ray, workflows};
+use super::{containers, exposed, kustomize, models, ray, workflows};
 use crate::ci::github::{gaps, has_key};
-use crate::hcl::MODEL_SERVERS;
 use crate::python::embedded;
-use crate::rules::{
-    self, EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, INSECURE_TRANSPORT, NO_AUTHENTICATION, SECRET,
-};
+use crate::rules::{self, EXCESSIVE_PERMISSIONS, INSECURE_TRANSPORT, NO_AUTHENTICATION, SECRET};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue};
@@ -78,10 +75,13 @@ fn resource(text: &Text<'_>, notes: &mut Notes<'_>, document: Node<'_>) {
     issues.extend(unasked(document));
     match kind {
         "Secret" => issues.extend(secret(document)),
-        "Service" => issues.extend(service(document, text.content)),
+        "Service" => issues.extend(exposed::service(document, text.content)),
         "ClusterRoleBinding" | "RoleBinding" => issues.extend(everything(document)),
         "ClusterRole" | "Role" => issues.extend(every_right(document, kind == "ClusterRole")),
-        "Ingress" => issues.extend(plain(document.path(&["metadata", "annotations"]))),
+        "Ingress" => {
+            issues.extend(plain(document.path(&["metadata", "annotations"])));
+            issues.extend(exposed::ingress(document));
+        }
         "ConfigMap" => {
             for entry in document.get("data").map(Node::entries).unwrap_or_default() {
                 configured(text, notes, entry.name(), entry.value);
@@ -184,7 +184,7 @@ pub(super) fn answers_everyone(content: &str) -> bool {
 }
 
 /// Whether anything in `content` speaks of a key or a login.
-fn asks_for_key(content: &str) -> bool {
+pub(super) fn asks_for_key(content: &str) -> bool {
     const ASKED: &[&str] = &[
         "api-key",
         "api_key",
@@ -265,77 +265,6 @@ fn secret(document: Node<'_>) -> Vec<Issue> {
         }
     }
     issues
-}
-
-/// Ports of interfaces that run code or show everything.
-const OPEN_PORTS: &[(i64, &str)] = &[
-    (8265, "the Ray dashboard"),
-    (10001, "the Ray client"),
-    (8888, "Jupyter"),
-    (5000, "MLflow"),
-    (6006, "TensorBoard"),
-    (8787, "the Dask dashboard"),
-    (8081, "TorchServe's management"),
-    (4040, "Spark's interface"),
-    (2746, "the Argo server"),
-];
-
-/// Ports on which model servers answer.
-const SERVING_PORTS: &[i64] = &[8000, 8001, 8002, 8080, 8501, 7860, 9000, 11434];
-
-fn service(document: Node<'_>, content: &str) -> Vec<Issue> {
-    let Some(spec) = document.get("spec") else { return Vec::new() };
-    let Some(kind) =
-        spec.entry("type").filter(|entry| matches!(entry.value.as_str(), Some("LoadBalancer" | "NodePort")))
-    else {
-        return Vec::new();
-    };
-    let internal = document
-        .path(&["metadata", "annotations"])
-        .map(Node::entries)
-        .unwrap_or_default()
-        .iter()
-        .any(|entry| entry.name().contains("internal"));
-    let ports = spec.get("ports").into_iter().flat_map(Node::items);
-    let open: Vec<i64> = ports
-        .flat_map(|port| [port.get("port"), port.get("targetPort")])
-        .flatten()
-        .filter_map(Node::as_int)
-        .collect();
-    if internal {
-        return Vec::new();
-    }
-    let named = open.iter().find_map(|port| OPEN_PORTS.iter().find(|(known, _)| known == port));
-    if let Some((_, what)) = named {
-        let message = format!("{what} is reachable from outside the cluster");
-        return vec![Issue::new(&EXPOSED_SERVICE, kind.value.span(), message)];
-    }
-    let mut answering: Vec<i64> = open.iter().copied().filter(|port| SERVING_PORTS.contains(port)).collect();
-    answering.sort_unstable();
-    answering.dedup();
-    if !answering.is_empty() {
-        let issue = Issue::new(
-            &EXPOSED_SERVICE,
-            kind.value.span(),
-            "a model server is reachable from outside the cluster",
-        );
-        let limited =
-            spec.get("loadBalancerSourceRanges").is_some_and(|ranges| ranges.items().next().is_some());
-        // Told by its image, by the ports of several protocols, or by its name: any program may listen on one of these ports.
-        let places = [&["metadata", "name"][..], &["spec", "selector"]]
-            .into_iter()
-            .filter_map(|path| document.path(path));
-        let called = places.flat_map(|node| {
-            let values = node.entries().into_iter().filter_map(|entry| entry.value.as_str());
-            node.as_str().into_iter().chain(values).map(str::to_ascii_lowercase).collect::<Vec<_>>()
-        });
-        let is_server = answering.len() > 1
-            || called.into_iter().any(|name| MODEL_SERVERS.iter().any(|server| name.contains(server)));
-        let open = answers_everyone(content) || is_server && !asks_for_key(content);
-        let severity = if !limited && open { Severity::Medium } else { Severity::Low };
-        return vec![issue.severity(severity).confidence(Confidence::Low)];
-    }
-    Vec::new()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod cloud;
 mod containers;
 mod declared;
 mod dvc;
+mod exposed;
 mod helm;
 mod kubernetes;
 mod kustomize;

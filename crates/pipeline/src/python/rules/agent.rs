@@ -82,6 +82,24 @@ const SWITCHES: &[&str] = &[
     "allow_dangerous",
 ];
 
+/// A tool of a provider's own that is run by who calls the model, on the machine that it is called from: a shell, or screen, keyboard and mouse.
+///
+/// Sources: Anthropic, "Tool use", bash and computer use tools; OpenAI, "Tools", local shell and computer use.
+fn of_provider(call: &Call<'_>) -> Option<(String, std::ops::Range<usize>)> {
+    const KINDS: [&str; 5] = ["bash_", "computer_", "local_shell", "shell", "computer-preview"];
+    if !call.is_of("anthropic") && !call.is_of("openai") {
+        return None;
+    }
+    let given = call.keyword("tools")?;
+    let Known::Items(tools) = &given.value.known else { return None };
+    tools.iter().find_map(|tool| {
+        let kind = tool.entry("type")?.as_text()?.to_owned();
+        let is_known =
+            |known: &&str| if known.ends_with('_') { kind.starts_with(known) } else { kind == **known };
+        KINDS.iter().any(|known| is_known(&known)).then(|| (kind.clone(), given.span.clone()))
+    })
+}
+
 /// Whether a folder is all of a machine or of somebody's files.
 fn is_everything(root: &Value) -> bool {
     root.known == Known::Null
@@ -126,6 +144,12 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     if let Some((tool, span)) = handed {
         let message = format!("`{tool}` runs whatever the model asks for");
         module.report(span, Finding::new(&DANGEROUS_AGENT_TOOL, message));
+        return;
+    }
+    if let Some((tool, span)) = of_provider(call) {
+        let message = format!("the tool `{tool}` has whoever calls the model run what the model asks for");
+        let finding = Finding::new(&DANGEROUS_AGENT_TOOL, message).severity(bartizan_core::Severity::Medium);
+        module.report(&span, finding);
         return;
     }
     let without_docker = call
@@ -252,6 +276,21 @@ mod tests {
         let chain =
             "from langchain_experimental.sql import SQLDatabaseChain\nSQLDatabaseChain.from_llm(llm, db)";
         assert_eq!(graded(chain), [bartizan_core::Severity::Medium]);
+        let model = "import anthropic, openai\nTOOLS = [{'type': 'bash_20250124', 'name': 'bash'}]\n";
+        for call in [
+            "anthropic.Anthropic().beta.messages.create(model='m', tools=TOOLS, messages=[])",
+            "openai.OpenAI().responses.create(model='m', input='x', tools=[{'type': 'local_shell'}])",
+            "anthropic.Anthropic().messages.create(model='m', tools=[{'type': 'computer_20250124', 'name': 'c'}], messages=[])",
+        ] {
+            assert_eq!(graded(&format!("{model}{call}")), [bartizan_core::Severity::Medium], "{call}");
+        }
+        for call in [
+            "anthropic.Anthropic().messages.create(model='m', tools=[{'type': 'web_search_20250305', 'name': 'w'}], messages=[])",
+            "openai.OpenAI().responses.create(model='m', input='x', tools=[{'type': 'function', 'name': 'shell'}])",
+            "anthropic.Anthropic().messages.create(model='m', tools=tools, messages=[])",
+        ] {
+            assert_eq!(graded(&format!("{model}{call}")), [], "{call}");
+        }
         let files = "from langchain_community.agent_toolkits import FileManagementToolkit as F\n";
         assert_eq!(graded(&format!("{files}F()")), [bartizan_core::Severity::Medium]);
         assert_eq!(graded(&format!("{files}F(root_dir='work')")), []);

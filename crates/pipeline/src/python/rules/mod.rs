@@ -19,6 +19,7 @@ pub(super) mod place;
 pub(super) mod remote_code;
 pub(super) mod remote_data;
 pub(crate) mod secret;
+pub(super) mod signing;
 pub(super) mod sinks;
 pub(super) mod steps;
 pub(super) mod token;
@@ -51,6 +52,7 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     remote_code::check,
     remote_data::check,
     secret::check,
+    signing::check,
     sinks::check,
     steps::check,
     token::check,

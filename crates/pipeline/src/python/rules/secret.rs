@@ -175,7 +175,7 @@ pub(crate) fn named_in_dump(text: &str) -> Vec<Range<usize>> {
         let end =
             value.find(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | ',')).unwrap_or(value.len());
         let value = value.get(..end).unwrap_or_default();
-        let asked = asks_for_credential(name).filter(|asked| matches!(asked, Asked::Token));
+        let asked = asks_for_credential(name).filter(|asked| !matches!(asked, Asked::Password));
         if asked.and_then(|asked| grade(asked, value)).is_some() && by_format(value, 0).is_empty() {
             found.push(start..start.saturating_add(value.len()));
         }
@@ -301,7 +301,7 @@ fn given(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     report((Severity::High, Confidence::High), span, text, module);
 }
 
-fn report(
+pub(super) fn report(
     (severity, confidence): (Severity, Confidence),
     span: &Range<usize>,
     text: &str,
@@ -330,6 +330,8 @@ const MOST_SECRETS: usize = 500;
 enum Asked {
     Token,
     Password,
+    /// What signs, and is chosen by who writes the code.
+    Signing,
 }
 
 fn asks_for_credential(name: &str) -> Option<Asked> {
@@ -354,6 +356,9 @@ fn asks_for_credential(name: &str) -> Option<Asked> {
         lower.strip_suffix("_pass").is_some_and(|of| account.contains(&of.rsplit('_').next().unwrap_or(of)));
     if whole || short || ends(&["password", "passwd", "pwd", "passphrase"]) {
         return Some(Asked::Password);
+    }
+    if ends(&["secret_key", "signing_key", "jwt_secret", "jwt_key", "session_secret", "cookie_secret"]) {
+        return Some(Asked::Signing);
     }
     let token = ends(&[
         "token",
@@ -427,13 +432,19 @@ fn grade(asked: Asked, text: &str) -> Option<(Severity, Confidence)> {
     let runs = value.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).count();
     match asked {
         // A short one that nobody would write for any other reason.
-        Asked::Token if (12..20).contains(&value.len()) && drawn && runs >= 3 => {
+        Asked::Token | Asked::Signing if (12..20).contains(&value.len()) && drawn && runs >= 3 => {
             Some((Severity::Medium, Confidence::Low))
         }
-        Asked::Token if value.len() >= 20 && drawn && digits.saturating_mul(20) > value.len() => {
+        Asked::Token | Asked::Signing
+            if value.len() >= 20 && drawn && digits.saturating_mul(20) > value.len() =>
+        {
             Some((Severity::High, Confidence::Medium))
         }
         Asked::Password if value.len() >= 8 && digits >= 1 && letters >= 2 && distinct >= 6 => {
+            Some((Severity::Medium, Confidence::Low))
+        }
+        // Words: whoever guesses them, or reads the code, signs what they like.
+        Asked::Signing if value.len() >= 8 && letters >= 6 && !value.contains('/') => {
             Some((Severity::Medium, Confidence::Low))
         }
         _ => None,
