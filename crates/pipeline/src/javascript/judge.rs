@@ -3,7 +3,7 @@
 use super::lexer::Kind;
 use super::origin::{Given, Origins};
 use super::program::{Call, Program};
-use super::{digests, fetched, listening, messages, sinks};
+use super::{digests, fetched, listening, messages, signing, sinks};
 use crate::Issue;
 use crate::python::secret::{by_format, graded_by_name, in_connections};
 use crate::rules::{EXPOSED_SERVICE, REMOTE_CODE, SECRET, TLS_DISABLED};
@@ -24,6 +24,7 @@ pub(super) fn issues(program: &Program<'_>, given: Option<Arc<Given>>) -> (Vec<I
         fetched::unpinned(program, call, &mut issues);
         browser(program, call, &mut issues);
         cross_origin(program, call, &mut issues);
+        signing::call(program, &origins, call, &mut issues);
     }
     for at in 0..program.tokens.len() {
         if program.word(at) == "+=" && program.is(at, Kind::Mark) {
@@ -97,7 +98,7 @@ fn name_of<'a>(program: &Program<'a>, at: usize) -> Option<&'a str> {
 }
 
 /// `clientSecret` as `client_secret`.
-fn snake(name: &str) -> String {
+pub(super) fn snake(name: &str) -> String {
     let mut spelt = String::with_capacity(name.len().saturating_add(4));
     let mut lower = false;
     for character in name.chars() {

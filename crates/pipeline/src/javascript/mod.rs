@@ -16,6 +16,7 @@ mod neighbours;
 mod origin;
 mod program;
 mod reader;
+mod signing;
 mod sinks;
 mod told;
 

@@ -14,6 +14,7 @@ mod containers;
 mod declare;
 mod defaults;
 mod digests;
+mod drawn;
 pub(crate) mod embedded;
 mod escape;
 mod evaluate;

@@ -81,6 +81,11 @@ impl<'a> Clients<'a> {
 }
 
 impl<'a> Origins<'_, 'a> {
+    /// The text that `value` is, or that the constant which it names holds.
+    pub(in crate::javascript) fn text(&self, value: &Range<usize>) -> Option<&'a str> {
+        self.clients.text(self.program, value)
+    }
+
     /// The text with which an address begins: written so, held by the constant that it begins with, or before all that its client asks for.
     pub(super) fn address(&self, value: &Range<usize>, client: Option<Client<'a>>) -> &'a str {
         let program = self.program;

@@ -96,7 +96,7 @@ fn of_provider(call: &Call<'_>) -> Option<(String, std::ops::Range<usize>)> {
         let kind = tool.entry("type")?.as_text()?.to_owned();
         let is_known =
             |known: &&str| if known.ends_with('_') { kind.starts_with(known) } else { kind == **known };
-        KINDS.iter().any(|known| is_known(&known)).then(|| (kind.clone(), given.span.clone()))
+        KINDS.iter().any(is_known).then(|| (kind.clone(), given.span.clone()))
     })
 }
 
