@@ -14,7 +14,6 @@ mod containers;
 mod declare;
 mod defaults;
 mod digests;
-mod drawn;
 pub(crate) mod embedded;
 mod escape;
 mod evaluate;

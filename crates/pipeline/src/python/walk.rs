@@ -190,7 +190,6 @@ impl<'a, 's> Walk<'a, 's> {
                 let value = self.evaluate(&assign.value);
                 self.note_fallback(&assign.targets, &assign.value);
                 self.note_cut(&assign.targets, &assign.value);
-                self.note_drawn(&assign.targets, &assign.value, assign.range);
                 for target in &assign.targets {
                     self.note_opened(target, &assign.value);
                     self.assign(target, value.clone(), self.span(assign.range));
@@ -198,7 +197,6 @@ impl<'a, 's> Walk<'a, 's> {
             }
             Stmt::AnnAssign(assign) => {
                 if let Some(value) = &assign.value {
-                    self.note_drawn(std::slice::from_ref(assign.target.as_ref()), value, assign.range);
                     let value = self.evaluate(value);
                     self.assign(&assign.target, value, self.span(assign.range));
                 }
@@ -213,9 +211,6 @@ impl<'a, 's> Walk<'a, 's> {
                 self.evaluate(&expression.value);
             }
             Stmt::Return(give) => {
-                if let Some(value) = &give.value {
-                    self.note_returned(value, give.range);
-                }
                 let value =
                     give.value.as_ref().map_or_else(|| Known::Null.into(), |value| self.evaluate(value));
                 if self.returns_page && !self.quiet && rules::sinks::is_markup(&value) {

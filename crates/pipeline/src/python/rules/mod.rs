@@ -11,7 +11,6 @@ pub(super) mod disclosure;
 pub(super) mod environment;
 pub(super) mod exposure;
 pub(super) mod flow;
-pub(super) mod guessable;
 pub(super) mod leakage;
 pub(super) mod mcp_client;
 pub(super) mod native;
@@ -75,7 +74,6 @@ pub(super) static RULES: &[&[&Rule]] = &[
     environment::RULES,
     exposure::RULES,
     flow::RULES,
-    guessable::RULES,
     leakage::RULES,
     mcp_client::RULES,
     native::RULES,
