@@ -492,6 +492,10 @@ impl<'a> Walk<'a, '_> {
         if !is_harmless_result(path) {
             taint = taint.and(call.receiver.taint);
         }
+        // A digest of a number that can be foreseen can be foreseen.
+        if keeps_chance(path) {
+            taint = taint.and(call.taint().chances());
+        }
         let known = Value::path(path).step("()");
         Value { known, taint }
     }
@@ -608,6 +612,12 @@ fn is_harmless_result(path: &str) -> bool {
             | "flask.escape"
             | "werkzeug.utils.secure_filename"
     )
+}
+
+/// Whether what the function at `path` gives is as hard to guess as what it is given.
+fn keeps_chance(path: &str) -> bool {
+    ["hashlib.", "base64.", "binascii."].iter().any(|module| path.starts_with(module))
+        || matches!(path, "builtins.hex" | "builtins.chr" | "builtins.int" | "builtins.hash" | "zlib.crc32")
 }
 
 /// The first keyword that stands twice: Python compiles no such call, and the parser takes it.

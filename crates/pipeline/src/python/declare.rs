@@ -255,6 +255,7 @@ impl<'a> Walk<'a, '_> {
         let keywords = function.parameters.kwarg.as_ref().map(|parameter| parameter.name.as_str());
         let keywords = std::mem::replace(&mut self.keywords, keywords);
         let returns_page = std::mem::replace(&mut self.returns_page, given.is_page);
+        let outer = std::mem::replace(&mut self.function, function.name.as_str());
         let mut scope = Scope::default();
         let options = self.options(function);
         let served = class.is_some()
@@ -300,6 +301,7 @@ impl<'a> Walk<'a, '_> {
         self.body(&function.body);
         self.returns_command = returns_command;
         self.returns_page = returns_page;
+        self.function = outer;
         self.keywords = keywords;
         self.depth = self.depth.saturating_sub(1);
         self.state.scopes.pop();

@@ -35,10 +35,16 @@ impl<'a> Walk<'a, '_> {
             }
             Expr::Name(name) => self.lookup(name.id.as_str()),
             Expr::Attribute(attribute) => {
+                if let Some(value) = self.narrowed(expression) {
+                    return value;
+                }
                 let owner = self.evaluate(&attribute.value);
                 self.attribute(&owner, attribute.attr.as_str())
             }
             Expr::Subscript(subscript) => {
+                if let Some(value) = self.narrowed(expression) {
+                    return value;
+                }
                 let owner = self.evaluate(&subscript.value);
                 let key = self.evaluate(&subscript.slice);
                 self::subscript(&owner, &key)
@@ -247,6 +253,9 @@ impl<'a> Walk<'a, '_> {
                         super::rules::secret::named(name, &value, &span, &mut self.state.module);
                         super::rules::remote_code::named(name, &value, &span, &mut self.state.module);
                         super::rules::deserialization::kept(&value, &span, &mut self.state.module);
+                        if !matches!(item.value, Expr::Name(_) | Expr::Attribute(_)) {
+                            super::rules::predictable::named(name, &value, &span, &mut self.state.module);
+                        }
                     }
                     entries.push((name, value));
                 }

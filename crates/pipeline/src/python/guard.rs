@@ -5,10 +5,29 @@ use super::evaluate::element;
 use super::value::{Known, Value};
 use super::walk::Walk;
 use ruff_python_ast::{self as ast, BoolOp, CmpOp, Expr, Stmt, UnaryOp};
+use ruff_text_size::Ranged as _;
 use std::sync::Arc;
 
 /// How deep conditions are taken apart.
 const MOST_PARTS: u32 = 4;
+
+/// Longest attribute or element that is known again, in bytes.
+const LONGEST_SUBJECT: usize = 120;
+
+/// The address whose host `expression` takes: `address` of `urlparse(address).hostname`.
+fn host_of(expression: &Expr) -> Option<&Expr> {
+    let Expr::Attribute(part) = expression else { return None };
+    let ("hostname" | "netloc" | "host", Expr::Call(call)) = (part.attr.as_str(), part.value.as_ref()) else {
+        return None;
+    };
+    let called = match call.func.as_ref() {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return None,
+    };
+    let parses = matches!(called, "urlparse" | "urlsplit" | "URL" | "parse_url");
+    call.arguments.args.first().filter(|_| parses)
+}
 
 impl<'a> Walk<'a, '_> {
     /// The names that hold one of a list where `test` is `holds`, with what they hold there.
@@ -39,21 +58,67 @@ impl<'a> Walk<'a, '_> {
                     CmpOp::NotIn | CmpOp::NotEq => !holds,
                     _ => return,
                 };
-                let Expr::Name(name) = compare.left.as_ref() else { return };
                 if !lets_in {
                     return;
                 }
+                let subject = host_of(&compare.left).unwrap_or(compare.left.as_ref());
+                let Some(name) = self.subject(subject) else { return };
                 let equals = matches!(operator, CmpOp::Eq | CmpOp::NotEq);
                 let value = if equals { self.constant(list) } else { self.member_of(list) };
-                found.extend(value.map(|value| (Arc::from(name.id.as_str()), value)));
+                // An address with a host of a list is not that host.
+                let whole = std::ptr::eq(subject, compare.left.as_ref());
+                found.extend(value.map(|value| (name, if whole { value } else { Value::default() })));
             }
             Expr::Call(call) if holds => {
-                if let Some(name) = self.whole_match(call) {
+                if let Some(name) = self.whole_match(call).or_else(|| self.begins_with_host(call)) {
                     found.push((name, Value::default()));
                 }
             }
             _ => {}
         }
+    }
+
+    /// What stands in a scope for `subject`: a name, or an attribute or element of one as it is written.
+    fn subject(&mut self, subject: &'a Expr) -> Option<Arc<str>> {
+        match subject {
+            Expr::Name(name) => Some(Arc::from(name.id.as_str())),
+            Expr::Attribute(_) | Expr::Subscript(_) => {
+                let written = self.written(subject.range());
+                let plain = written.len() <= LONGEST_SUBJECT && !written.contains(['(', '\n']);
+                if plain {
+                    self.state.narrowed = true;
+                }
+                plain.then(|| Arc::from(written))
+            }
+            _ => None,
+        }
+    }
+
+    /// What an attribute or element is known to be because a condition compared it, as it is written.
+    pub(super) fn narrowed(&self, expression: &'a Expr) -> Option<Value> {
+        if !self.state.narrowed {
+            return None;
+        }
+        let written = self.written(expression.range());
+        let known = || self.state.scopes.iter().rev().find_map(|scope| scope.get(written));
+        (written.len() <= LONGEST_SUBJECT).then(known).flatten().cloned()
+    }
+
+    /// The name that `call` finds to begin with an address, up to the end of its host.
+    fn begins_with_host(&mut self, call: &'a ast::ExprCall) -> Option<Arc<str>> {
+        let Expr::Attribute(method) = call.func.as_ref() else { return None };
+        let ([start], "startswith") = (&*call.arguments.args, method.attr.as_str()) else { return None };
+        let start = self.quietly(start);
+        let ends_host = |text: &str| {
+            text.split_once("://")
+                .and_then(|(_, rest)| rest.split_once('/'))
+                .is_some_and(|(host, _)| !host.is_empty())
+        };
+        let texts = start.texts();
+        if texts.is_empty() || !start.is_constant() || !texts.into_iter().all(ends_host) {
+            return None;
+        }
+        self.subject(&method.value)
     }
 
     fn constant(&mut self, other: &'a Expr) -> Option<Value> {

@@ -33,6 +33,8 @@ pub(super) enum SinkKind {
     Template,
     /// Instructions to a language model.
     Prompt,
+    /// What a language model that has tools is asked to do.
+    Task,
     /// A name by which a function or module is chosen.
     Name,
     /// A loader that runs what it reads.
@@ -138,8 +140,8 @@ pub(super) struct Facts {
     pub(super) handed_trust: Vec<Range<usize>>,
     /// Where a server of remote procedures listens on every address without encryption.
     pub(super) procedures: Option<Range<usize>>,
-    /// Something takes an address apart, to look at its host.
-    pub(super) looks_at_hosts: bool,
+    /// Where something takes an address apart, to look at its host.
+    pub(super) looks_at_hosts: Vec<usize>,
     /// Something looks at where a path leads.
     pub(super) looks_at_paths: bool,
 }

@@ -175,7 +175,8 @@ fn conclude(cells: &[(&str, usize)], mut module: Module) -> Module {
     }
     rules::leakage::conclude(cells, &mut module);
     rules::training::conclude(&mut module);
-    rules::place::conclude(&mut module);
+    rules::place::conclude(cells, &mut module);
+    rules::predictable::conclude(cells, &mut module);
     rules::remote_code::conclude(cells, &mut module);
     rules::transport::conclude(&mut module);
     rules::exposure::conclude(cells, &mut module);

@@ -117,8 +117,15 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         "builtins.open" | "io.open" => return Taint::FILE,
         _ => {}
     }
+    let drawn = chance_of(call);
+    if !drawn.is_none() {
+        return drawn;
+    }
     if fetches_pages(call) {
         return Taint::NETWORK;
+    }
+    if reads_what_others_left(call) {
+        return Taint::STORED;
     }
     if answers_of_model(call) {
         return Taint::MODEL;
@@ -174,6 +181,74 @@ pub(super) fn of_call(call: &Call<'_>) -> Taint {
         "csv" if matches!(name, "reader" | "DictReader") => Taint::FILE,
         "datasets" if name == "load_dataset" => Taint::FILE,
         _ => Taint::default(),
+    }
+}
+
+/// How what `call` gives was drawn.
+///
+/// Source: Python documentation, `random`: "The pseudo-random generators of this module should not be used for security purposes"; RFC 9562,
+/// section 8, on identifiers of version 1.
+fn chance_of(call: &Call<'_>) -> Taint {
+    let path = call.path.as_ref();
+    match call.package() {
+        "random" if path.contains("SystemRandom") => Taint::UNFORESEEN,
+        "random" if !matches!(call.name(), "seed" | "shuffle" | "Random" | "setstate" | "getstate") => {
+            Taint::DRAWN
+        }
+        "numpy" if path.starts_with("numpy.random.") && path != "numpy.random.seed" => Taint::DRAWN,
+        "secrets" => Taint::UNFORESEEN,
+        "os" if path == "os.urandom" => Taint::UNFORESEEN,
+        "uuid" => match call.name() {
+            "uuid1" => Taint::DRAWN,
+            "uuid4" => Taint::UNFORESEEN,
+            _ => Taint::default(),
+        },
+        "time" if matches!(call.name(), "time" | "time_ns") => Taint::CLOCK,
+        "datetime" if matches!(call.name(), "now" | "utcnow") => Taint::CLOCK,
+        _ => Taint::default(),
+    }
+}
+
+/// Whether `call` reads what others left: rows of a database, by the interface that Python gives all of them, mail, tickets, messages of a
+/// chat.
+///
+/// Source: PEP 249, "Cursor methods".
+fn reads_what_others_left(call: &Call<'_>) -> bool {
+    let name = call.name();
+    if matches!(name, "fetchone" | "fetchall" | "fetchmany") {
+        return true;
+    }
+    // A client is made before it is asked.
+    let asked = call.path.contains("()");
+    match call.package() {
+        "sqlalchemy" | "sqlmodel" => {
+            asked
+                && matches!(
+                    name,
+                    "execute" | "scalar" | "scalars" | "all" | "first" | "one" | "mappings" | "one_or_none"
+                )
+        }
+        "pymongo" | "motor" => asked && (name.starts_with("find") || name == "aggregate"),
+        "pandas" => matches!(name, "read_sql" | "read_sql_query" | "read_sql_table"),
+        "chromadb" | "pinecone" | "qdrant_client" | "weaviate" => {
+            asked
+                && matches!(
+                    name,
+                    "query"
+                        | "get"
+                        | "search"
+                        | "query_points"
+                        | "scroll"
+                        | "fetch_objects"
+                        | "near_text"
+                        | "hybrid"
+                )
+        }
+        "imap_tools" | "poplib" | "exchangelib" | "mailbox" | "O365" => asked,
+        "jira" | "github" | "gitlab" | "praw" | "zenpy" | "slack_sdk" | "atlassian" | "notion_client"
+        | "telethon" | "simple_salesforce" => asked,
+        "googleapiclient" => asked && name == "execute",
+        _ => false,
     }
 }
 

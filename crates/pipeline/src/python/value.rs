@@ -105,6 +105,14 @@ impl Taint {
     pub(super) const MEMBER: Self = Self { sources: 128, parameters: 0 };
     /// Whoever starts a run of what others deployed: beside [`Self::OPERATOR`].
     pub(super) const TRIGGER: Self = Self { sources: 256, parameters: 0 };
+    /// What others left in a database, a mailbox, a tracker or a chat, and this program reads there.
+    pub(super) const STORED: Self = Self { sources: 512, parameters: 0 };
+    /// Drawn by a generator that is made for statistics: whoever sees some of its numbers knows the others.
+    pub(super) const DRAWN: Self = Self { sources: 1024, parameters: 0 };
+    /// The time of day.
+    pub(super) const CLOCK: Self = Self { sources: 2048, parameters: 0 };
+    /// Drawn by the system's generator, which nobody can foresee.
+    pub(super) const UNFORESEEN: Self = Self { sources: 4096, parameters: 0 };
 
     /// The value of the parameter numbered `index`.
     pub(super) fn parameter(index: usize) -> Self {
@@ -141,6 +149,17 @@ impl Taint {
         Self { sources: self.sources & (Self::OPERATOR.sources | Self::ENVIRONMENT.sources), parameters: 0 }
     }
 
+    /// How it was drawn, alone.
+    pub(super) fn chances(self) -> Self {
+        let chances = Self::DRAWN.sources | Self::CLOCK.sources | Self::UNFORESEEN.sources;
+        Self { sources: self.sources & chances, parameters: 0 }
+    }
+
+    /// All but how it was drawn.
+    pub(super) fn without_chances(self) -> Self {
+        Self { sources: self.sources & !self.chances().sources, parameters: self.parameters }
+    }
+
     /// The sources alone.
     pub(super) fn sources(self) -> Self {
         Self { sources: self.sources, parameters: 0 }
@@ -152,6 +171,7 @@ impl Taint {
             (Taint::MODEL, "the answer of a language model"),
             (Taint::REQUEST, "what a user sent"),
             (Taint::NETWORK, "what a server answered"),
+            (Taint::STORED, "what others left in a database, a mailbox or a tracker"),
             (Taint::TRIGGER, "what whoever starts the run gives it"),
             (Taint::OPERATOR, "what whoever runs the program typed"),
             (Taint::ENVIRONMENT, "the environment"),

@@ -44,6 +44,8 @@ pub(super) struct State {
     pub(super) written: super::written::Written,
     /// What was taken over of them.
     pub(super) adopted: Adopted,
+    /// Whether an attribute or element was compared with a list: see [`super::guard`].
+    pub(super) narrowed: bool,
     pub(super) module: Module,
 }
 
@@ -59,6 +61,7 @@ impl Default for State {
             nodes: Vec::new(),
             written: super::written::Written::default(),
             adopted: Adopted::new(),
+            narrowed: false,
             module: Module::default(),
         }
     }
@@ -87,6 +90,8 @@ pub(super) struct Walk<'a, 's> {
     pub(super) class: Option<usize>,
     /// The name under which the function being walked gets keywords of any name, to hand them on.
     pub(super) keywords: Option<&'a str>,
+    /// The name of the function being walked.
+    pub(super) function: &'a str,
     /// Whether what the function being walked gives back is run by a shell.
     pub(super) returns_command: bool,
     /// Whether what the function being walked gives back is shown by a browser.
@@ -108,6 +113,7 @@ impl<'a, 's> Walk<'a, 's> {
             inside: Vec::new(),
             class: None,
             keywords: None,
+            function: "",
             returns_command: false,
             returns_page: false,
         }
@@ -223,6 +229,7 @@ impl<'a, 's> Walk<'a, 's> {
                 if self.returns_command && !self.quiet {
                     self.command_returned(&value, self.span(give.range));
                 }
+                let value = self.credential_returned(give, value);
                 if let Some(frame) = self.frames.last_mut() {
                     let taint = frame.returns.taint;
                     let first = !frame.returned && taint.is_none();
@@ -425,6 +432,10 @@ impl<'a, 's> Walk<'a, 's> {
             }
             Expr::Starred(starred) => self.assign(&starred.value, Value::from_taint(value.taint), span),
             Expr::Attribute(attribute) => {
+                if self.narrowed(target).is_some() {
+                    let written = self.written(target.range());
+                    self.scope().bind(written, value.clone());
+                }
                 let owner = self.evaluate(&attribute.value);
                 self.note_secret_name(attribute.attr.as_str(), &value, &span);
                 match &owner.known {
@@ -447,6 +458,10 @@ impl<'a, 's> Walk<'a, 's> {
                 }
             }
             Expr::Subscript(subscript) => {
+                if self.narrowed(target).is_some() {
+                    let written = self.written(target.range());
+                    self.scope().bind(written, value.clone());
+                }
                 let owner = self.evaluate(&subscript.value);
                 let key = self.evaluate(&subscript.slice);
                 if let Some(name) = key.as_text() {
@@ -494,6 +509,23 @@ impl<'a, 's> Walk<'a, 's> {
                 });
             }
         }
+    }
+
+    /// What a function gives back that is called as one that makes a credential. It is told once: here, and not where it is called.
+    fn credential_returned(&mut self, give: &'a ast::StmtReturn, value: Value) -> Value {
+        if value.taint.chances().is_none() {
+            return value;
+        }
+        let named = matches!(give.value.as_deref(), Some(Expr::Name(name)) if rules::predictable::is_named(name.id.as_str()));
+        if named || rules::predictable::is_named(self.function) {
+            if !named && !self.quiet {
+                let span = self.span(give.range);
+                rules::predictable::named(self.function, &value, &span, &mut self.state.module);
+            }
+            let taint = value.taint.without_chances();
+            return Value { taint, ..value };
+        }
+        value
     }
 
     /// Lets the attribute of an object of this module hold `value`.
@@ -554,6 +586,7 @@ impl<'a, 's> Walk<'a, 's> {
             rules::channel::named(name, value, span, &mut self.state.module);
             rules::training::named(name, value, span, &mut self.state.module);
             rules::deserialization::named(name, value, span, &mut self.state.module);
+            rules::predictable::named(name, value, span, &mut self.state.module);
         }
     }
 

@@ -117,11 +117,12 @@ fn personal(text: &str) -> Option<(usize, usize, &'static str)> {
     let seen = text.get(..text.floor_char_boundary(SEARCHED)).unwrap_or(text);
     // Most outputs hold nothing of the kind.
     if !seen.contains('@') && !holds_long_number(seen) {
-        return None;
+        return described(seen);
     }
     let mut hits: Vec<(usize, usize, &'static str)> = Vec::new();
     detector.scan(seen, &mut |hit: bartizan_text::Hit| {
-        let known = ["EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE"].contains(&hit.kind.id);
+        let known = ["EMAIL_ADDRESS", "PHONE_NUMBER", "CREDIT_CARD", "IBAN_CODE"].contains(&hit.kind.id)
+            || is_of_citizens(hit.kind.id) && hit.score >= NAMED;
         if known && hit.score >= LIKELY && hits.len() < MOST {
             hits.push((hit.start, hit.end, hit.kind.id));
         }
@@ -129,6 +130,9 @@ fn personal(text: &str) -> Option<(usize, usize, &'static str)> {
     let number = hits.iter().find(|(.., kind)| matches!(*kind, "CREDIT_CARD" | "IBAN_CODE"));
     if let Some((start, end, _)) = number {
         return Some((*start, *end, "numbers of cards or accounts"));
+    }
+    if let Some((start, end, _)) = hits.iter().find(|(.., kind)| is_of_citizens(kind)) {
+        return Some((*start, *end, "numbers under which a state knows people"));
     }
     let shown = |start: usize, end: usize| seen.get(start..end).unwrap_or_default().to_lowercase();
     let mails: Vec<(usize, usize)> = hits
@@ -146,11 +150,103 @@ fn personal(text: &str) -> Option<(usize, usize, &'static str)> {
     if let Some((start, end)) = beside {
         return Some((*start, *end, "mail addresses and telephone numbers of people"));
     }
+    // Rows of people, under a name for their column.
+    let phones =
+        hits.iter().filter(|(.., kind)| *kind == "PHONE_NUMBER").map(|(start, end, _)| (*start, *end));
+    for (places, what) in [
+        (mails.clone(), "names and mail addresses of people"),
+        (phones.collect(), "names and telephone numbers of people"),
+    ] {
+        if let [first, .., last] = places.as_slice()
+            && !same_line(first.0, last.0)
+            && seen
+                .get(..first.0)
+                .and_then(|before| before.trim_end().rsplit('\n').nth(1))
+                .is_some_and(has_names)
+        {
+            return Some((first.0, first.1, what));
+        }
+    }
     let mut people: Vec<String> = mails.iter().map(|(start, end)| shown(*start, *end)).collect();
     people.sort_unstable();
     people.dedup();
-    let (start, end) = mails.first().filter(|_| people.len() >= PEOPLE)?;
-    Some((*start, *end, "mail addresses of people"))
+    match mails.first().filter(|_| people.len() >= PEOPLE) {
+        Some((start, end)) => Some((*start, *end, "mail addresses of people")),
+        None => described(seen),
+    }
+}
+
+/// Whether a kind of number is one that a state gives to people, and not to companies, places or cars.
+fn is_of_citizens(kind: &str) -> bool {
+    const OTHERS: &[&str] =
+        &["PLZ", "VAT", "KFZ", "EIN", "ACN", "ABN", "CNPJ", "NPI", "ZIP", "POSTCODE", "VIN", "US_SSN"];
+    kind.as_bytes().get(2) == Some(&b'_')
+        && kind != "IP_ADDRESS"
+        && !OTHERS.iter().any(|other| kind.contains(other))
+}
+
+/// Whether the head of a table has a column of the names of people.
+fn has_names(head: &str) -> bool {
+    head.split_whitespace().any(|column| {
+        let column = column.trim_matches(|sign: char| !sign.is_alphanumeric()).to_lowercase();
+        [
+            "name",
+            "first_name",
+            "last_name",
+            "full_name",
+            "surname",
+            "firstname",
+            "lastname",
+            "patient",
+            "customer",
+        ]
+        .contains(&column.as_str())
+            || ["customer_name", "patient_name", "user_name", "employee_name", "client_name"]
+                .contains(&column.as_str())
+    })
+}
+
+/// A table that says of people, by name, when they were born, what they suffer from or what they earn: its first row.
+fn described(text: &str) -> Option<(usize, usize, &'static str)> {
+    const PRIVATE: &[&str] = &[
+        "dob",
+        "date_of_birth",
+        "birth_date",
+        "birthdate",
+        "birthday",
+        "diagnosis",
+        "salary",
+        "home_address",
+        "passport",
+        "icd10",
+    ];
+    let mut at = 0_usize;
+    let mut lines = text.split_inclusive('\n').take(MOST_LINES).map(|line| {
+        let begin = at;
+        at = at.saturating_add(line.len());
+        (begin, line)
+    });
+    while let Some((_, head)) = lines.next() {
+        if head.len() > ROW || !has_names(head) {
+            continue;
+        }
+        let private = head.split_whitespace().any(|column| PRIVATE.contains(&column.to_lowercase().as_str()));
+        let Some((begin, row)) = lines.next().filter(|_| private) else { continue };
+        let named = row.split_whitespace().any(|word| {
+            word.len() > 1
+                && word.starts_with(char::is_uppercase)
+                && word.chars().skip(1).all(char::is_lowercase)
+                && !matches!(word, "None" | "True" | "False" | "NaN" | "NaT")
+        });
+        if named && row.bytes().any(|byte| byte.is_ascii_digit()) {
+            return Some((
+                begin,
+                begin.saturating_add(row.trim_end().len()),
+                "what is known of people by name",
+            ));
+        }
+    }
+    None
 }
 
 /// Whether `text` holds as many digits behind one another as a card or an account has, one sign between them or none.
@@ -182,8 +278,12 @@ static PERSONAL: LazyLock<Option<Detector>> = LazyLock::new(|| {
 
 /// Least score of a hit that counts.
 const LIKELY: f32 = 0.5;
-/// Fewest digits of a card.
-const CARD: usize = 13;
+/// Least score of a number that is known by the word beside it, not by its check digits alone.
+const NAMED: f32 = 0.8;
+/// Most lines looked through for the head of a table.
+const MOST_LINES: usize = 20_000;
+/// Fewest digits of a number of a person, a card or a telephone.
+const CARD: usize = 9;
 /// Longest part of a row between a mail address and the number beside it, in bytes.
 const ROW: usize = 300;
 /// Bytes of an output that are searched for people, from its beginning.

@@ -1,5 +1,6 @@
 //! Loaders that run what the file says: pickle and everything built on it.
 
+mod buckets;
 mod loaders;
 mod messages;
 mod options;
@@ -54,6 +55,7 @@ pub(in crate::python) const RULES: &[&Rule] = &[&UNSAFE_DESERIALIZATION, &UNSAFE
 /// Judges one call.
 pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     let path = call.path.as_ref();
+    buckets::check(call, module);
     if let Some((_, what)) = LOADERS.iter().find(|(loader, _)| *loader == path) {
         module.judged.insert(call.span.start);
         loads(call, module, &format!("`{}` loads with {what}", shown(call)), Confidence::High);

@@ -2,6 +2,7 @@
 
 use crate::python::call::Call;
 use crate::python::module::Module;
+use crate::python::value::{Known, Value};
 use crate::rules::{EXPOSED_SERVICE, NO_AUTHENTICATION, ROOT_USER};
 use bartizan_core::{Confidence, Finding, Rule, Severity};
 
@@ -14,6 +15,8 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     hosted(call, module);
     tools(call, module);
     sockets(call, module);
+    debuggers(call, module);
+    standard_servers(call, module);
     objects(call, module);
     if call.is_true("enable_web_access")
         && let Some(given) = call.keyword("enable_web_access")
@@ -85,7 +88,7 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
             Severity::Medium,
         );
     }
-    if name == "run"
+    if matches!(name, "run" | "run_server")
         && call.is_true("debug")
         && matches!(call.package(), "flask" | "quart" | "dash" | "bottle")
     {
@@ -148,6 +151,11 @@ fn endpoints(call: &Call<'_>, module: &mut Module) {
                     | "jupyter"
                     | "ray"
                     | "litserve"
+                    | "aiohttp"
+                    | "sanic"
+                    | "bottle"
+                    | "granian"
+                    | "nicegui"
                     | "bentoml"
             ))
     {
@@ -256,6 +264,87 @@ pub(in crate::python) fn conclude(cells: &[(&str, usize)], module: &mut Module) 
     module.report(&span, if serves { finding } else { finding.severity(Severity::Low) });
 }
 
+/// Whether a value is a host that stands for every address, or a pair that begins with one.
+fn is_everywhere(address: &Value) -> bool {
+    let host = match &address.known {
+        Known::Items(parts) => parts.first().and_then(Value::as_text),
+        _ => address.as_text(),
+    };
+    matches!(host, Some("" | "0.0.0.0" | "::"))
+}
+
+/// Debuggers that run Python for whoever reaches them.
+///
+/// Sources: debugpy, `listen`; Werkzeug documentation, "Debugging Applications"; Flask documentation, "Configuration Handling".
+fn debuggers(call: &Call<'_>, module: &mut Module) {
+    let host = match call.path.as_ref() {
+        "debugpy.listen" | "ptvsd.enable_attach" => call.argument(0, "address"),
+        "remote_pdb.RemotePdb" | "remote_pdb.set_trace" | "web_pdb.set_trace" => call.argument(0, "host"),
+        "rpdb.set_trace" | "rpdb.Rpdb" => call.argument(0, "addr"),
+        "werkzeug.debug.DebuggedApplication" => {
+            if let Some(given) = call.argument(1, "evalex").filter(|given| given.value.truth() == Some(true))
+            {
+                let message = "the debugger runs Python for whoever reaches the server";
+                module.report(&given.span, Finding::new(&EXPOSED_SERVICE, message).severity(Severity::High));
+            }
+            return;
+        }
+        "set:flask.Flask().config" => {
+            if let [name, value] = call.positional.as_slice()
+                && name.value.as_text() == Some("DEBUG")
+                && value.value.truth() == Some(true)
+            {
+                let message = "the server is started to show errors, and to debug, to whoever reaches it";
+                module.report(&call.span, Finding::new(&EXPOSED_SERVICE, message).severity(Severity::Medium));
+            }
+            return;
+        }
+        _ => return,
+    };
+    if let Some(host) = host.filter(|host| is_everywhere(&host.value)) {
+        let message = "the debugger runs Python for whoever reaches this machine";
+        module.report(&host.span, Finding::new(&EXPOSED_SERVICE, message).severity(Severity::High));
+    }
+}
+
+/// Servers of the standard library that listen on every address.
+fn standard_servers(call: &Call<'_>, module: &mut Module) {
+    let (address, severity, message) = match call.path.as_ref() {
+        "http.server.HTTPServer"
+        | "http.server.ThreadingHTTPServer"
+        | "socketserver.TCPServer"
+        | "socketserver.ThreadingTCPServer" => {
+            let handler = call.argument(1, "RequestHandlerClass").and_then(|handler| handler.value.as_path());
+            let files = handler.is_some_and(|path| path.ends_with(".SimpleHTTPRequestHandler"));
+            let address = call.positional.first();
+            if files {
+                (address, Severity::Medium, "whoever reaches this machine reads the files of the folder")
+            } else {
+                (address, Severity::Low, "the server listens on every address")
+            }
+        }
+        "xmlrpc.server.SimpleXMLRPCServer" => (
+            call.argument(0, "addr"),
+            Severity::Medium,
+            "whoever reaches this machine calls the functions of the server",
+        ),
+        "multiprocessing.managers.BaseManager" | "multiprocessing.connection.Listener" => (
+            call.argument(0, "address"),
+            Severity::Medium,
+            "whoever reaches this machine and knows the key runs code in it",
+        ),
+        "asyncio.start_server" | "websockets.serve" | "websockets.asyncio.server.serve" => {
+            (call.argument(1, "host"), Severity::Low, "the server listens on every address")
+        }
+        _ => return,
+    };
+    if let Some(address) = address.filter(|address| is_everywhere(&address.value)) {
+        let finding =
+            Finding::new(&EXPOSED_SERVICE, message).severity(severity).confidence(Confidence::Medium);
+        module.report(&address.span, finding);
+    }
+}
+
 /// Sockets bound to every address.
 fn sockets(call: &Call<'_>, module: &mut Module) {
     if call.name() == "add_insecure_port" && call.path.starts_with(['g', '?']) {
@@ -274,13 +363,7 @@ fn sockets(call: &Call<'_>, module: &mut Module) {
         "zmq" => address
             .as_pieces()
             .is_some_and(|text| text.starts_with("tcp://*") || text.starts_with("tcp://0.0.0.0")),
-        "socket" => {
-            let host = match &address.known {
-                crate::python::value::Known::Items(parts) => parts.first().and_then(|host| host.as_text()),
-                _ => None,
-            };
-            matches!(host, Some("" | "0.0.0.0" | "::"))
-        }
+        "socket" => matches!(address.known, Known::Items(_)) && is_everywhere(address),
         _ => false,
     };
     if everywhere {
@@ -308,6 +391,37 @@ mod tests {
         assert_eq!(graded("asgi_app()"), [Low]);
         assert_eq!(graded("fastapi_endpoint(requires_proxy_auth=True)"), []);
         assert_eq!(graded("method()"), []);
+    }
+
+    #[test]
+    fn debuggers_and_servers_of_the_standard_library_are_found_where_everyone_reaches_them() {
+        let graded = |code: &str| severities(code, "pipeline/exposed-service");
+        for (code, severity) in [
+            ("import debugpy\ndebugpy.listen(('0.0.0.0', 5678))", High),
+            ("import remote_pdb\nremote_pdb.set_trace(host='0.0.0.0', port=4444)", High),
+            ("from werkzeug.debug import DebuggedApplication\nDebuggedApplication(app, evalex=True)", High),
+            ("from flask import Flask\napp = Flask('a')\napp.config['DEBUG'] = True", Medium),
+            (
+                "from http.server import *\nimport http.server as h\nh.HTTPServer(('', 80), h.SimpleHTTPRequestHandler)",
+                Medium,
+            ),
+            ("import http.server as h\nh.ThreadingHTTPServer(('0.0.0.0', 80), Mine)", Low),
+            ("from xmlrpc.server import SimpleXMLRPCServer\nSimpleXMLRPCServer(('0.0.0.0', 80))", Medium),
+            ("import asyncio\nasyncio.start_server(f, '0.0.0.0', 80)", Low),
+            ("from aiohttp import web\nweb.run_app(app, host='0.0.0.0')", Low),
+        ] {
+            assert_eq!(graded(code), [severity], "{code}");
+        }
+        for code in [
+            "import debugpy\ndebugpy.listen(5678)",
+            "import debugpy\ndebugpy.listen(('127.0.0.1', 5678))",
+            "from werkzeug.debug import DebuggedApplication\nDebuggedApplication(app)",
+            "from flask import Flask\napp = Flask('a')\napp.config['DEBUG'] = False",
+            "import http.server as h\nh.HTTPServer(('localhost', 80), h.SimpleHTTPRequestHandler)",
+            "import asyncio\nasyncio.start_server(f, '127.0.0.1', 80)",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
     }
 
     #[test]

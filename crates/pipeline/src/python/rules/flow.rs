@@ -107,7 +107,8 @@ rule! {
 
     /// ## What it finds
     /// Instructions to a language model (a system message, a prompt template) that contain what a user sent, a server
-    /// answered, a reader of documents fetched or a file holds.
+    /// answered, a reader of documents fetched, a file holds, or others left in a database, a mailbox or a tracker. Where the model has tools, also
+    /// what it is asked to do, when a page, a row, a mail or a ticket is mixed into it.
     /// ## Why it matters
     /// The model cannot tell your instructions from the ones inside that text.
     /// ## Example
@@ -151,6 +152,13 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
         super::place::judge(sink, module);
         return;
     }
+    let asks = matches!(sink.kind, SinkKind::Prompt | SinkKind::Task);
+    let told = |report: &crate::python::module::Report| {
+        report.finding.rule.id == PROMPT_FROM_UNTRUSTED_INPUT.id && report.span == sink.span
+    };
+    if asks && module.reports.iter().rev().take(NEAR).any(told) {
+        return;
+    }
     let finding = match sink.kind {
         SinkKind::Code if model => Finding::new(&MODEL_OUTPUT_EXECUTED, format!("`{callee}` runs {who}"))
             .severity(Severity::Critical),
@@ -180,7 +188,10 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
             Finding::new(&CODE_FROM_DATA, format!("`{callee}` runs {who}")).severity(Severity::Critical)
         }
         SinkKind::Code
-            if taint.has(Taint::FILE) || taint.has(Taint::ENVIRONMENT) || taint.has(Taint::OPERATOR) =>
+            if taint.has(Taint::FILE)
+                || taint.has(Taint::STORED)
+                || taint.has(Taint::ENVIRONMENT)
+                || taint.has(Taint::OPERATOR) =>
         {
             Finding::new(&CODE_FROM_DATA, format!("`{callee}` runs {who}")).severity(Severity::Medium)
         }
@@ -198,7 +209,9 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
             Finding::new(&SHELL_COMMAND_FROM_DATA, format!("`{callee}` runs a command from {who}"))
                 .severity(Severity::Critical)
         }
-        SinkKind::Shell if taint.has(Taint::OPERATOR) || taint.has(Taint::FILE) => {
+        SinkKind::Shell
+            if taint.has(Taint::OPERATOR) || taint.has(Taint::FILE) || taint.has(Taint::STORED) =>
+        {
             Finding::new(&SHELL_COMMAND_FROM_DATA, format!("`{callee}` puts {who} into a shell command"))
                 .severity(Severity::Medium)
         }
@@ -229,12 +242,21 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
             format!("`{callee}` is given instructions that hold {who}"),
         )
         .confidence(Confidence::Medium),
-        SinkKind::Prompt if taint.has(Taint::FILE) || taint.has(Taint::OPERATOR) => Finding::new(
+        SinkKind::Task if taint.has(Taint::STORED) || taint.has(Taint::NETWORK) => Finding::new(
             &PROMPT_FROM_UNTRUSTED_INPUT,
-            format!("`{callee}` is given instructions that hold {who}"),
+            format!("a model with tools is asked to do what holds {}", who),
         )
-        .severity(Severity::Low)
-        .confidence(Confidence::Low),
+        .confidence(Confidence::Medium),
+        SinkKind::Prompt
+            if taint.has(Taint::FILE) || taint.has(Taint::OPERATOR) || taint.has(Taint::STORED) =>
+        {
+            Finding::new(
+                &PROMPT_FROM_UNTRUSTED_INPUT,
+                format!("`{callee}` is given instructions that hold {who}"),
+            )
+            .severity(Severity::Low)
+            .confidence(Confidence::Low)
+        }
         SinkKind::Loader if outside => {
             super::deserialization::loaded_by_caller(sink, who, module);
             return;
@@ -247,6 +269,9 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
     };
     module.report(&sink.span, finding);
 }
+
+/// Reports looked back at for the same place.
+const NEAR: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -272,6 +297,46 @@ mod tests {
         }
         assert_eq!(graded("HumanMessage(f'Page: {trafilatura.fetch_url(u)}')"), []);
         assert_eq!(graded("driver = webdriver.Chrome()\nSystemMessage(f'Browser: {driver.name}')"), []);
+    }
+
+    #[test]
+    fn what_others_left_asks_no_model_that_has_tools() {
+        let graded = |code: &str| {
+            let head = "import sqlite3, imaplib, email, openai, github, requests\nc = openai.OpenAI()\nT = [{'type': 'function', 'function': {'name': 'refund'}}]\nrow = sqlite3.connect('t.db').execute('select body from tickets where id=?', (1,)).fetchone()\n";
+            severities(&format!("{head}{code}"), "pipeline/prompt-from-untrusted-input")
+        };
+        let ask = |role: &str, content: &str, tools: &str| {
+            format!(
+                "c.chat.completions.create(model='m', messages=[{{'role': '{role}', 'content': {content}}}]{tools})"
+            )
+        };
+        let mixed = "f'Do what the customer wants: {row[0]}'";
+        assert_eq!(graded(&ask("system", mixed, ", tools=T")), [Medium]);
+        assert_eq!(graded(&ask("user", mixed, ", tools=T")), [Medium]);
+        assert_eq!(graded(&ask("system", mixed, "")), [Low]);
+        assert_eq!(graded(&ask("user", mixed, "")), []);
+        assert_eq!(graded(&ask("user", mixed, ", tools=[]")), []);
+        assert_eq!(graded(&ask("user", "row[0]", ", tools=T")), []);
+        assert_eq!(graded(&ask("tool", mixed, ", tools=T")), []);
+        let mail = "_, data = imaplib.IMAP4_SSL('x').fetch('1', '(RFC822)')\nbody = email.message_from_bytes(data[0][1]).get_payload()\n";
+        assert_eq!(
+            graded(&format!("{mail}{}", ask("system", "'Handle this mail: ' + body", ", tools=T"))),
+            [Medium]
+        );
+        let issue = "issue = github.Github('t').get_repo('a/b').get_issue(3)\n";
+        assert_eq!(
+            graded(&format!(
+                "{issue}{}",
+                ask("user", "f'Fix this issue and run the tests: {issue.body}'", ", tools=T")
+            )),
+            [Medium]
+        );
+        let through = format!(
+            "def go(text):\n    return {}\n",
+            ask("user", "f'Please handle this ticket now: {text}'", ", tools=T")
+        );
+        assert_eq!(graded(&format!("{through}go(row[0])")), [Medium]);
+        assert_eq!(graded(&format!("{through}go('x')")), []);
     }
 
     #[test]
@@ -404,6 +469,23 @@ mod tests {
         assert_eq!(graded("PromptTemplate('You are ' + request.args['f'])"), [Medium]);
         assert_eq!(graded("Other(template='You are ' + request.args['f'], input_variables=[])"), [Medium]);
         assert_eq!(graded("PromptTemplate('You are {f}').format(f=request.args['f'])"), []);
+        assert_eq!(graded("Other.from_template(request.json['template'])"), [Medium]);
+        assert_eq!(graded("Other.from_template(TEMPLATES[request.json['name']])"), []);
+        let rendered = |code: &str| {
+            severities(
+                &format!(
+                    "from flask import request\nfrom langchain_core.prompts import PromptTemplate\n{code}"
+                ),
+                "pipeline/code-from-data",
+            )
+        };
+        assert_eq!(
+            rendered("PromptTemplate.from_template(request.json['t'], template_format='jinja2')"),
+            [High]
+        );
+        assert_eq!(rendered("PromptTemplate.from_template('{{ a }}', template_format='jinja2')"), []);
+        assert_eq!(rendered("request.json['t'].format(config=app)"), [Medium]);
+        assert_eq!(rendered("'{t}'.format(t=request.json['t'])\nrequest.json['t'].format('a')"), []);
         let page = "ChatOpenAI().invoke([('system', 'Follow these rules: ' + page)])";
         assert_eq!(graded(&format!("page = WebBaseLoader(u).load()[0].page_content\n{page}")), [Medium]);
         assert_eq!(graded(&format!("page = SimpleWebPageReader().load_data([u])[0].text\n{page}")), [Medium]);

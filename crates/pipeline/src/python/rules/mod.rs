@@ -4,6 +4,7 @@ pub(super) mod agent;
 pub(super) mod archive;
 pub(super) mod channel;
 pub(super) mod command;
+pub(super) mod command_line;
 pub(super) mod connection;
 pub(super) mod container;
 pub(super) mod deserialization;
@@ -16,6 +17,7 @@ pub(super) mod mcp_client;
 pub(super) mod native;
 pub(super) mod orchestration;
 pub(super) mod place;
+pub(super) mod predictable;
 pub(super) mod remote_code;
 pub(super) mod remote_data;
 pub(crate) mod secret;
@@ -49,6 +51,7 @@ const CHECKS: &[fn(&Call<'_>, &mut Module)] = &[
     orchestration::check,
     disclosure::check,
     place::check,
+    predictable::check,
     remote_code::check,
     remote_data::check,
     secret::check,
@@ -80,6 +83,8 @@ pub(super) static RULES: &[&[&Rule]] = &[
     orchestration::RULES,
     disclosure::RULES,
     place::RULES,
+    command_line::RULES,
+    predictable::RULES,
     remote_code::RULES,
     secret::RULES,
     token::RULES,

@@ -77,7 +77,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
     let name = call.name();
     let path = call.path.as_ref();
     if matches!(name, "urlparse" | "urlsplit" | "ip_address" | "getaddrinfo" | "gethostbyname" | "HttpUrl") {
-        module.facts.looks_at_hosts = true;
+        module.facts.looks_at_hosts.push(call.span.start);
     }
     if matches!(
         name,
@@ -228,17 +228,70 @@ pub(super) fn judge(sink: &Sink, module: &mut Module) {
     module.report(&sink.span, finding.confidence(Confidence::Medium));
 }
 
-/// Grades down what the code looks at before it is used.
-pub(in crate::python) fn conclude(module: &mut Module) {
-    let (hosts, paths) = (module.facts.looks_at_hosts, module.facts.looks_at_paths);
+/// Grades down what the code looks at before it is used: an address where the same function takes it apart, or one that it calls.
+pub(in crate::python) fn conclude(cells: &[(&str, usize)], module: &mut Module) {
+    let paths = module.facts.looks_at_paths;
+    let looks = std::mem::take(&mut module.facts.looks_at_hosts);
+    let blocks = if looks.is_empty() { Vec::new() } else { blocks(cells) };
+    let block_of = |at: usize| blocks.iter().find(|block| block.place.contains(&at));
+    let mut lookers: Vec<&Block<'_>> = looks.iter().filter_map(|at| block_of(*at)).collect();
+    lookers.dedup_by_key(|block| block.place.start);
+    lookers.truncate(MOST_LOOKERS);
+    let looked = |at: usize| {
+        let Some(block) = block_of(at) else { return !looks.is_empty() };
+        let own = lookers.iter().any(|looker| looker.place == block.place);
+        let calls = |looker: &&Block<'_>| !looker.name.is_empty() && block.text.contains(looker.name);
+        own || lookers.iter().any(calls)
+    };
     for report in &mut module.reports {
         let id = report.finding.rule.id;
         let by_place = id == ARCHIVE_PATH_TRAVERSAL.id && report.finding.message.contains("member's name");
+        let hosts = id == ADDRESS_FROM_DATA.id && looked(report.span.start);
         if hosts && id == ADDRESS_FROM_DATA.id || paths && (id == FILE_FROM_DATA.id || by_place) {
             report.finding = report.finding.clone().severity(Severity::Low).confidence(Confidence::Low);
         }
     }
 }
+
+/// A function or class at the top of a module, or what stands between two of them.
+struct Block<'t> {
+    /// Its name; empty where it has none.
+    name: &'t str,
+    place: std::ops::Range<usize>,
+    text: &'t str,
+}
+
+/// The blocks of `cells`.
+fn blocks<'t>(cells: &[(&'t str, usize)]) -> Vec<Block<'t>> {
+    let mut found: Vec<Block<'t>> = Vec::new();
+    for (text, base) in cells {
+        let (mut begin, mut name, mut at) = (0_usize, "", 0_usize);
+        let mut close = |begin: usize, end: usize, name: &'t str| {
+            if let Some(text) =
+                text.get(begin..end).filter(|text| !text.is_empty() && found.len() < MOST_BLOCKS)
+            {
+                let place = base.saturating_add(begin)..base.saturating_add(end);
+                found.push(Block { name, place, text });
+            }
+        };
+        for line in text.split_inclusive('\n') {
+            let defined = ["def ", "async def ", "class "].iter().find_map(|word| line.strip_prefix(word));
+            let outside = !name.is_empty() && !line.starts_with([' ', '\t', '#', ')', '\n', '\r']);
+            if defined.is_some() || outside {
+                close(begin, at, name);
+                begin = at;
+                name = defined.map_or("", |rest| rest.split(['(', ':', ' ']).next().unwrap_or_default());
+            }
+            at = at.saturating_add(line.len());
+        }
+        close(begin, at, name);
+    }
+    found
+}
+
+/// Most blocks told apart, and most of them that look at hosts.
+const MOST_BLOCKS: usize = 2_000;
+const MOST_LOOKERS: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -269,6 +322,48 @@ mod tests {
             ),
             [Low]
         );
+        let head = "from urllib.parse import urlparse\n";
+        let handler = |body: &str| format!("{head}def ask():\n    u = request.json['url']\n{body}");
+        for body in [
+            "    if urlparse(u).hostname not in ALLOWED_HOSTS:\n        raise ValueError(u)\n    requests.get(u)",
+            "    if u not in {'https://a.example/w', 'https://b.example/w'}:\n        raise ValueError(u)\n    requests.get(u)",
+            "    if not u.startswith('https://a.example/'):\n        raise ValueError(u)\n    requests.get(u)",
+        ] {
+            assert_eq!(graded(&handler(body)), [], "{body}");
+        }
+        assert_eq!(
+            graded(&handler(
+                "    if not u.startswith('https://'):\n        raise ValueError(u)\n    requests.get(u)"
+            )),
+            [Medium]
+        );
+        assert_eq!(
+            graded(&handler("    host = urlparse(u).hostname\n    check(host)\n    requests.get(u)")),
+            [Low]
+        );
+        let helper =
+            "def check(u):\n    if urlparse(u).hostname.endswith('.local'):\n        raise ValueError(u)\n";
+        let asks = |before: &str| {
+            format!("{head}{helper}def ask():\n    u = request.json['url']\n{before}    requests.get(u)\n")
+        };
+        assert_eq!(graded(&asks("    check(u)\n")), [Low]);
+        assert_eq!(graded(&asks("")), [Medium]);
+    }
+
+    #[test]
+    fn an_attribute_that_is_compared_with_a_list_is_one_of_it_until_it_changes() {
+        let graded = |body: &str| {
+            severities(
+                &format!(
+                    "import requests\nfrom fastapi import FastAPI\nfrom pydantic import BaseModel\napp = FastAPI()\nclass J(BaseModel):\n    url: str\n@app.post('/')\ndef run(job: J):\n{body}    requests.get(job.url)\n"
+                ),
+                "pipeline/address-from-data",
+            )
+        };
+        let check = "    if job.url not in ALLOWED:\n        raise ValueError\n";
+        assert_eq!((graded(""), graded(check)), (vec![Medium], vec![]));
+        assert_eq!(graded("    if job.name not in ALLOWED:\n        raise ValueError\n"), [Medium]);
+        assert_eq!(graded(&format!("{check}    job.url = other.headers['next']\n")), []);
     }
 
     #[test]

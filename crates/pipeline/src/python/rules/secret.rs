@@ -1,10 +1,11 @@
 //! Credentials written into code.
 
-use crate::placeholder::{is_placeholder, names_itself};
+use crate::placeholder::{is_placeholder, names_itself, refers};
 use crate::python::call::Call;
 use crate::python::module::{Module, Report};
 use crate::python::value::{HOLE, Known, Value};
 use crate::rules::SECRET;
+use crate::settings_passwords;
 use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Rule, Severity};
 use bartizan_text::{Detector, Hit, Subjects};
@@ -245,7 +246,7 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         && let [name, value, ..] = call.positional.as_slice()
         && let Some(name) = name.value.as_text()
     {
-        named(name, &value.value, &call.span, module);
+        fallen_back_to(name, &value.value, &call.span, module);
     }
     // Variables of the containers that a pipeline starts, and of processes: a name and its value.
     let sets = matches!(
@@ -259,10 +260,10 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
         named(name, &value.value, &call.span, module);
     }
     if matches!(path, "os.getenv" | "os.environ.get")
-        && let [name, value] = call.positional.as_slice()
-        && let Some(name) = name.value.as_text()
+        && let Some(name) = call.argument(0, "key").and_then(|name| name.value.as_text())
+        && let Some(value) = call.argument(1, "default")
     {
-        named(name, &value.value, &call.span, module);
+        fallen_back_to(name, &value.value, &call.span, module);
     }
 }
 
@@ -273,10 +274,71 @@ fn name_of(path: &str) -> &str {
 /// Judges a constant by the name it is given.
 pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
     let Known::Text(text) = &value.known else { return };
-    if let Some(grade) = graded_by_name(name, text).filter(|_| value.taint.is_none()) {
-        report(grade, span, text, module);
+    if !value.taint.is_none() {
+        return;
+    }
+    match graded_by_name(name, text) {
+        Some(grade) => report(grade, span, text, module),
+        None if is_told_password(name, text) => {
+            // Examples and tests say so.
+            let lower = text.to_ascii_lowercase();
+            let shown = ["test", "example", "dummy", "demo", "sample", "mock", "fake", "user", "guest"];
+            let severity =
+                if shown.iter().any(|word| lower.contains(word)) { Severity::Low } else { Severity::Medium };
+            told(name, text, severity, span, module);
+        }
+        None => {}
     }
 }
+
+/// Judges what holds for a credential that the environment does not give: whoever knows the code is let in wherever nobody set it.
+fn fallen_back_to(name: &str, value: &Value, span: &Range<usize>, module: &mut Module) {
+    let Known::Text(text) = &value.known else { return };
+    let judged = graded_by_name(name, text).is_some();
+    let is_password = is_password_or_secret(name) && !text.is_empty() && !refers(text);
+    if judged || !is_password || !value.taint.is_none() {
+        named(name, value, span, module);
+    } else if settings_passwords::is_told(text, None) {
+        told(name, text, Severity::Medium, span, module);
+    } else if !is_placeholder(text) && text.len() >= SHORTEST_PASSWORD {
+        told(name, text, Severity::Low, span, module);
+    }
+}
+
+/// Whether `name` is that of a password, or of a secret that signs.
+fn is_password_or_secret(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    settings_passwords::asks(name)
+        || asks_for_credential(name) == Some(Asked::Token)
+            && (lower.ends_with("secret") || lower.ends_with("secret_key"))
+}
+
+/// Whether `text` is a password that everyone is told under the name of one. One that only repeats its name is the name of a field.
+fn is_told_password(name: &str, text: &str) -> bool {
+    let repeats = name.to_ascii_lowercase().contains(&text.to_ascii_lowercase());
+    !text.is_empty()
+        && !repeats
+        && is_password_or_secret(name)
+        && !refers(text)
+        && settings_passwords::is_told(text, None)
+}
+
+fn told(name: &str, text: &str, severity: Severity, span: &Range<usize>, module: &mut Module) {
+    if module.secrets.len() >= MOST_SECRETS {
+        return;
+    }
+    let known = if settings_passwords::is_told(text, None) { "that everyone is told " } else { "" };
+    let message =
+        format!("a password {known}stands in the code for `{}`", bartizan_core::printable(name, 60));
+    let finding = Finding::new(&SECRET, message)
+        .severity(severity)
+        .confidence(Confidence::Medium)
+        .remedy("Give no password in code: stop where the environment has none.");
+    module.secrets.push((text.to_owned(), Report { span: span.clone(), finding, fix: None }));
+}
+
+/// Shortest password that is not known by itself, in bytes.
+const SHORTEST_PASSWORD: usize = 4;
 
 /// How bad it is that `text` stands in code under `name`; `None` when that is no name of a credential, or the text none.
 pub(crate) fn graded_by_name(name: &str, text: &str) -> Option<(Severity, Confidence)> {
@@ -327,14 +389,17 @@ const MOST_SECRETS: usize = 500;
 
 /// What a name says its value is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+pub(in crate::python) enum Asked {
+    /// What a service issued.
     Token,
+    /// What somebody chose.
     Password,
     /// What signs, and is chosen by who writes the code.
     Signing,
 }
 
-fn asks_for_credential(name: &str) -> Option<Asked> {
+/// What `name` says that its value is, where it is the name of a credential.
+pub(in crate::python) fn asks_for_credential(name: &str) -> Option<Asked> {
     let lower = name.to_ascii_lowercase();
     // One of several: `TOKEN_B`, `API_KEY_2`, `TOKEN1`.
     let base = lower.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -460,7 +525,7 @@ pub(in crate::python) fn stands_in(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::python::tests::severities;
-    use bartizan_core::Severity::{High, Medium};
+    use bartizan_core::Severity::{High, Low, Medium};
 
     fn graded(code: &str) -> Vec<bartizan_core::Severity> {
         severities(code, "pipeline/secret")
@@ -488,8 +553,40 @@ mod tests {
         for code in [
             "first_pass = 'blur-1-then-sharpen2'",
             "COMPASS = 'ch0rn-pr0d-22'",
-            "import os\nDB_PASSWORD = os.environ.get('P') or 'change-me'",
+            "import os\nDB_PASSWORD = os.environ.get('P') or '<change-me>'",
             "import os\nNAME = os.environ.get('P') or 'ch0rn-pr0d-22'",
+        ] {
+            assert_eq!(graded(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn passwords_that_everyone_is_told_are_found_and_worse_where_the_environment_falls_back_to_them() {
+        for code in [
+            "import os\nP = os.getenv('DB_PASSWORD', 'postgres')",
+            "import os\nP = os.environ.get('MINIO_SECRET_KEY', default='minioadmin')",
+            "import os\nP = os.getenv('ADMIN_PASSWORD', 'changeme')",
+            "ADMIN_PASSWORD = 'letmein'",
+            "psycopg2.connect(host='db', password='admin123')",
+            "JWT_SECRET = 'supersecret'",
+            "import os\nDB_PASSWORD = os.environ.get('P') or 'change-me'",
+        ] {
+            assert_eq!(graded(code), [Medium], "{code}");
+        }
+        for code in ["import os\nP = os.getenv('DB_PASSWORD', 'ml-platform')", "connect(password='guest')"] {
+            assert_eq!(graded(code), [Low], "{code}");
+        }
+        for code in [
+            "import os\nP = os.getenv('DB_PASSWORD', '')",
+            "import os\nP = os.getenv('DB_PASSWORD', '<password>')",
+            "import os\nP = os.getenv('DB_USER', 'postgres')",
+            "import os\nP = os.getenv('OPENAI_API_KEY', 'EMPTY')",
+            "PASSWORD_FIELD = 'password'",
+            "password = 'password'",
+            "password_label = 'admin'",
+            "eos_token = 'admin'",
+            "token_type = 'default'",
+            "secret_name = 'admin'",
         ] {
             assert_eq!(graded(code), [], "{code}");
         }

@@ -138,11 +138,40 @@ pub(in crate::python) fn check(call: &Call<'_>, module: &mut Module) {
             {
                 sink(module, SinkKind::Html, &page.value);
             }
+            format(call, module);
             container(call, module);
             filter(call, module);
             sql(call, module);
+            task(call, module);
             prompt(call, module);
         }
+    }
+}
+
+/// A text of a caller's by which values are formatted: `{a.__class__}` in it reads what hangs on them.
+///
+/// Source: Python documentation, "Format String Syntax".
+fn format(call: &Call<'_>, module: &mut Module) {
+    let objects = call
+        .arguments()
+        .any(|given| !matches!(given.value.known, Known::Text(_) | Known::Integer(_) | Known::Pieces(_)));
+    let whole = !matches!(call.receiver.known, Known::Text(_) | Known::Pieces(_));
+    // The value itself, and not what a function made of it.
+    let sent = call.receiver.as_path().is_none_or(|path| !path.ends_with(')'));
+    if matches!(call.name(), "format" | "format_map")
+        && objects
+        && whole
+        && sent
+        && call.receiver.taint.has(Taint::REQUEST)
+    {
+        let finding = Finding::new(
+            &super::flow::CODE_FROM_DATA,
+            "values are formatted by a text that a user sent: it reads what hangs on them",
+        )
+        .severity(Severity::Medium)
+        .confidence(Confidence::Medium)
+        .remedy("Format with a text of your own, or with `string.Template`.");
+        module.report(&call.span, finding);
     }
 }
 
@@ -243,10 +272,14 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
         _ => None,
     };
     match &words {
-        Some(words) => super::command::judge_words(words, &call.span, module),
+        Some(words) => {
+            super::command::judge_words(words, &call.span, module);
+            super::command_line::judge_words(words, &call.span, module);
+        }
         None => {
             if let Some(text) = command.as_pieces() {
                 super::command::judge(text, &call.span, module);
+                super::command_line::judge(text, &call.span, module);
             }
         }
     }
@@ -445,6 +478,72 @@ fn filter(call: &Call<'_>, module: &mut Module) {
     }
 }
 
+/// What a model that has tools is asked to do, mixed with what others left or published: they then ask as well.
+fn task(call: &Call<'_>, module: &mut Module) {
+    let agent = call.path.split('.').any(|part| {
+        let class = part.trim_end_matches("()");
+        class.ends_with("Agent")
+            || class.ends_with("AgentExecutor")
+            || class == "Runner"
+            || class.ends_with("_agent")
+    });
+    let given = call.any_keyword(&["tools", "functions", "toolConfig", "tool_config", "mcp_servers"]);
+    let tools = given.is_some_and(|given| match &given.value.known {
+        Known::Null => false,
+        Known::Items(items) => !items.is_empty(),
+        _ => true,
+    });
+    if !(agent || tools) || !crate::python::sources::answers_of_model(call) {
+        return;
+    }
+    let mut judge = |span: &std::ops::Range<usize>, value: &Value, role: &str| {
+        let said = |text: &str| text.chars().filter(|each| *each != HOLE).count();
+        let mixed = value.as_pieces().is_some_and(|text| said(text) >= SHORTEST_TASK);
+        let taint = value.all_taint();
+        if (mixed || role != "user")
+            && (taint.has(Taint::STORED) || taint.has(Taint::NETWORK) || taint.parameters() != 0)
+        {
+            let callee = call.spelling.chars().take(60).collect();
+            let sink = Sink {
+                kind: SinkKind::Task,
+                span: span.clone(),
+                callee,
+                taint,
+                varies: true,
+                elsewhere: None,
+            };
+            module.sinks.push(sink);
+        }
+    };
+    for given in call.arguments() {
+        judge(&given.span, &given.value, "user");
+        for name in ["input", "question", "query", "task"] {
+            if let Some(value) = given.value.entry(name) {
+                judge(&given.span, value, "user");
+            }
+        }
+        let listed = given.value.entry("messages").unwrap_or(&given.value);
+        let Known::Items(items) = &listed.known else { continue };
+        for message in items.iter() {
+            let role = message.entry("role").and_then(Value::as_text);
+            if let (Some(role @ ("user" | "system" | "developer")), Some(content)) =
+                (role, message.entry("content"))
+            {
+                judge(&given.span, content, role);
+            }
+            if let Known::Items(pair) = &message.known
+                && let [role, content] = &**pair
+                && let Some(role @ ("user" | "human" | "system")) = role.as_text()
+            {
+                judge(&given.span, content, if role == "human" { "user" } else { role });
+            }
+        }
+    }
+}
+
+/// Shortest text around what is put into it that says what to do, in characters.
+const SHORTEST_TASK: usize = 16;
+
 /// Instructions to a language model.
 fn prompt(call: &Call<'_>, module: &mut Module) {
     // Messages are told by their shape: code hands them to a client through functions of its own.
@@ -468,15 +567,26 @@ fn prompt(call: &Call<'_>, module: &mut Module) {
     }
     let mixed =
         |given: &&Argument<'_>| given.value.as_pieces().is_some_and(|text| text.len() > HOLE.len_utf8());
+    // A template that a caller chose is all instructions.
+    let template = |given: &&Argument<'_>| mixed(given) || given.value.all_taint().has(Taint::REQUEST);
+    let renders =
+        call.keyword("template_format").is_some_and(|format| format.value.as_text() == Some("jinja2"));
+    if renders && call.package().starts_with("langchain") {
+        let names = ["template", "messages"];
+        if let Some(given) = call.any_keyword(&names).or_else(|| call.positional.first()) {
+            told(call, module, SinkKind::Template, &given.value);
+        }
+        return;
+    }
     let instructions = match call.name() {
         "SystemMessage" | "SystemMessagePromptTemplate" => call.argument(0, "content").filter(mixed),
         "from_template" if call.package().starts_with("langchain") => {
-            call.argument(0, "template").filter(mixed)
+            call.argument(0, "template").filter(template)
         }
         "PromptTemplate" | "RichPromptTemplate" | "PromptBuilder"
             if ["langchain", "llama_index", "haystack"].iter().any(|of| call.package().starts_with(of)) =>
         {
-            call.argument(0, "template").filter(mixed)
+            call.argument(0, "template").filter(template)
         }
         "Agent"
         | "AssistantAgent"
