@@ -157,7 +157,7 @@ fn guard(name: &str) -> Option<Guard> {
         return Some(Guard::Session);
     }
     match asks_for_credential(&words.join("_"))? {
-        Asked::Password => Some(Guard::Credential),
+        Asked::Password | Asked::Signing => Some(Guard::Credential),
         Asked::Token if *last == "token" && before.is_empty() => Some(Guard::Token),
         Asked::Token => None,
     }

@@ -309,8 +309,11 @@ fn fallen_back_to(name: &str, value: &Value, span: &Range<usize>, module: &mut M
 fn is_password_or_secret(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     settings_passwords::asks(name)
-        || asks_for_credential(name) == Some(Asked::Token)
-            && (lower.ends_with("secret") || lower.ends_with("secret_key"))
+        || match asks_for_credential(name) {
+            Some(Asked::Signing) => true,
+            Some(Asked::Token) => lower.ends_with("secret"),
+            _ => false,
+        }
 }
 
 /// Whether `text` is a password that everyone is told under the name of one. One that only repeats its name is the name of a field.

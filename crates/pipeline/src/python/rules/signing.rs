@@ -108,7 +108,7 @@ mod tests {
         }
         for code in [
             "SECRET_KEY = os.environ['SECRET_KEY']",
-            "SECRET_KEY = 'change-me'",
+            "SECRET_KEY = '<change-me>'",
             "SECRET_KEY = ''",
             "JWT_SECRET = 'projects/p/secrets/jwt/versions/1'",
             "secret_key_name = 'orchard-of-plums'",
