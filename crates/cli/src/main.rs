@@ -19,6 +19,10 @@ use exit::Exit;
 use failure::Failure;
 use std::process::ExitCode;
 
+/// Where memory comes from (docs/decisions/0015).
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     hold_back_size_limit();

@@ -4,6 +4,10 @@
 //! bytes (`relay`), clients that measure and print one JSON object (`latency`, `throughput`, `first`, `gaps`, `streams`), and one that only keeps
 //! the processors from halting (`awake`). Everything is on loopback.
 
+/// As the program has it.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(not(feature = "gateway"))]
 fn main() {}
 

@@ -134,7 +134,7 @@ const DISTINCT: &[&str] = &[
 /// Compares the extension with the content. `format` is the one that recognised it, if any.
 pub(crate) fn check(input: &Input<'_>, format: Option<&'static dyn Format>, scan: &mut Scan<'_>) {
     let extension = input.extension();
-    let extension = extension.as_str();
+    let extension = extension.as_ref();
     if extension.is_empty() || input.bytes.is_empty() || !is_extension(extension) {
         return;
     }

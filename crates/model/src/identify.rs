@@ -13,7 +13,7 @@ pub(crate) fn candidates(input: &Input<'_>) -> (Vec<&'static dyn Format>, Option
             Recognition::No => {}
             Recognition::Certain => certain.push(format),
             Recognition::Weak => {
-                let fits = |format: &dyn Format| format.extensions().contains(&extension.as_str());
+                let fits = |format: &dyn Format| format.extensions().contains(&extension.as_ref());
                 if weak.is_none_or(|held| !fits(held) && fits(format)) {
                     weak = Some(format);
                 }

@@ -1,5 +1,7 @@
 //! What a format parser is given: [`Input`], and the files beside it ([`Siblings`]).
 
+use std::borrow::Cow;
+
 /// Content to scan: a whole file, or one member of an archive.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
@@ -23,11 +25,15 @@ impl<'a> Input<'a> {
     }
 
     /// The extension in lower case without the dot; empty when there is none.
-    pub fn extension(&self) -> String {
-        self.file_name()
-            .rsplit_once('.')
-            .map(|(_, extension)| extension.to_ascii_lowercase())
-            .unwrap_or_default()
+    pub fn extension(&self) -> Cow<'a, str> {
+        // Every format asks: what ends the name is looked for from the end, and mostly given as it is written.
+        let parts = self.name.rsplit_once(['.', '/', '\\']);
+        let dotted = parts.filter(|(front, _)| self.name.as_bytes().get(front.len()) == Some(&b'.'));
+        let extension = dotted.map_or("", |(_, extension)| extension);
+        if extension.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Cow::Owned(extension.to_ascii_lowercase());
+        }
+        Cow::Borrowed(extension)
     }
 
     /// The first `count` bytes, or fewer.

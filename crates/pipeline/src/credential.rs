@@ -174,7 +174,7 @@ fn is_for_people(text: &Text<'_>, span: &Range<usize>) -> bool {
     if is_of_words(text.name) {
         return true;
     }
-    if !matches!(text.extension().as_str(), "yaml" | "yml" | "json") {
+    if !matches!(text.extension(), "yaml" | "yml" | "json") {
         return false;
     }
     let (line, _) = text.line_column(span.start);

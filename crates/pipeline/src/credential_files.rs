@@ -3,7 +3,7 @@
 //!
 //! A file is of this kind when it holds one: texts without are left to the readers that know them.
 
-use crate::python::secret::{by_format, is_encrypted_key, named_in_dump};
+use crate::python::secret::{by_format, formed, is_encrypted_key, named_in_dump};
 use crate::rules::{self, SECRET};
 use crate::settings_passwords::passwords;
 use crate::{Issue, Notes, Reader, Text, issue, told, variable};
@@ -66,7 +66,7 @@ fn form(text: &Text<'_>) -> Option<Form> {
     let name = text.file_name();
     let extension = text.extension();
     let armoured = text.content.trim_start().starts_with("-----BEGIN ");
-    if armoured || matches!(extension.as_str(), "pem" | "key" | "p8") {
+    if armoured || matches!(extension, "pem" | "key" | "p8") {
         return Some(Form::Key);
     }
     let shown = SHOWN.iter().any(|end| name.ends_with(end));
@@ -84,7 +84,7 @@ fn form(text: &Text<'_>) -> Option<Form> {
         return Some(Form::Logins);
     }
     let settings = matches!(
-        extension.as_str(),
+        extension,
         "yaml" | "yml" | "json" | "toml" | "ini" | "cfg" | "conf" | "properties" | "tfvars"
     );
     if shown || WRITTEN.contains(&name) {
@@ -94,7 +94,7 @@ fn form(text: &Text<'_>) -> Option<Form> {
         return Some(Form::Settings);
     }
     // Code has a reader that says more, and rows of data are judged as data.
-    (!READ_ELSEWHERE.contains(&extension.as_str())).then_some(Form::Prose)
+    (!READ_ELSEWHERE.contains(&extension)).then_some(Form::Prose)
 }
 
 /// The credentials of a text; where they may be many, at most `most`.
@@ -185,7 +185,7 @@ fn words(content: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// What has the form of a credential, drawn values under a name of one, and passwords that people chose.
 fn settings(text: &Text<'_>) -> Vec<Issue> {
-    let mut found: Vec<(Range<usize>, String, Severity, Confidence)> = by_format(text.content, 0)
+    let mut found: Vec<(Range<usize>, String, Severity, Confidence)> = formed(text.content, 0, text.hits())
         .into_iter()
         .map(|(place, kind)| {
             (place, format!("{kind} stands in the settings"), Severity::High, Confidence::High)
@@ -219,11 +219,13 @@ fn prose(text: &Text<'_>, most: usize) -> Vec<Issue> {
     let mut found: Vec<(Range<usize>, String, Confidence)> = Vec::new();
     for piece in pieces(text.content) {
         let Some(part) = text.content.get(piece.clone()) else { continue };
-        let formed = by_format(part, piece.start).into_iter();
+        let whole = part.len() == text.content.len();
+        let formed = if whole { formed(part, 0, text.hits()) } else { by_format(part, piece.start) };
         let counted =
             |place: &Range<usize>| told::is_counted(text.content.get(place.clone()).unwrap_or_default());
         found.extend(
             formed
+                .into_iter()
                 // What begins in the last bytes of a piece is read whole in the next.
                 .filter(|(place, _)| place.start < piece.end.saturating_sub(overlap(text.content, &piece)))
                 .filter(|(place, _)| !counted(place))
@@ -270,9 +272,9 @@ pub(crate) fn search_long(
     limits: &Limits,
     clock: &dyn Clock,
 ) -> (Vec<Finding>, Option<Gap>) {
-    let extension = Text::new(uri, "").extension();
+    let named = Text::new(uri, "");
     let mut findings: Vec<Finding> = Vec::new();
-    if READ_ELSEWHERE.contains(&extension.as_str()) {
+    if READ_ELSEWHERE.contains(&named.extension()) {
         return (findings, None);
     }
     let (mut start, mut line) = (0usize, 1usize);
@@ -323,7 +325,7 @@ fn overlap(content: &str, piece: &Range<usize>) -> usize {
 /// Private keys. One that needs a pass phrase, that tests use, or that its file keeps to its owner is no leak yet.
 fn keys(text: &Text<'_>) -> Vec<Issue> {
     let kept = is_kept_to_owner(text);
-    by_format(text.content, 0)
+    formed(text.content, 0, text.hits())
         .into_iter()
         .take(MOST_ISSUES)
         .map(|(span, kind)| {

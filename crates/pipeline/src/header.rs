@@ -40,7 +40,7 @@ pub(crate) fn held(header: &str) -> Option<(Severity, Confidence)> {
 pub(crate) fn bearers(text: &str) -> Vec<Range<usize>> {
     const MARK: &str = "earer ";
     let mut found = Vec::new();
-    for (at, _) in text.match_indices(MARK) {
+    for at in memchr::memmem::find_iter(text.as_bytes(), MARK) {
         let begins = at.saturating_add(MARK.len());
         let rest = text.get(begins..).unwrap_or_default();
         let end = rest

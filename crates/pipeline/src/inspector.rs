@@ -5,6 +5,7 @@ use crate::{Place, Reader as _, Surroundings, Text, examine, registry};
 use bartizan_core::report::is_own_report;
 use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Gap, Kind, Limits};
+use bartizan_text::Hit;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -15,6 +16,15 @@ pub struct PipelineInspector<'a> {
     pub limits: &'a Limits,
     /// What is remembered of folders, for one sweep.
     pub around: &'a Surroundings,
+}
+
+/// What an inspection learns beside what it reports.
+#[derive(Debug, Default)]
+pub struct Learnt {
+    /// Which calls were judged by their arguments.
+    pub judged: BTreeSet<Place>,
+    /// Everything in the bytes that the detector of credentials takes for one, where it looked through them all.
+    pub hits: Option<Vec<Hit>>,
 }
 
 impl PipelineInspector<'_> {
@@ -45,26 +55,23 @@ impl PipelineInspector<'_> {
 }
 
 impl PipelineInspector<'_> {
-    /// Inspects `bytes`, and says which calls were judged by their arguments.
-    pub fn inspect_judging(
-        &self,
-        file: &File<'_>,
-        bytes: &[u8],
-        clock: &dyn Clock,
-    ) -> (Inspection, BTreeSet<Place>) {
+    /// Inspects `bytes`, and says what else was learnt of them.
+    pub fn inspect_judging(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> (Inspection, Learnt) {
         if is_own_report(bytes) {
-            return (nothing(), BTreeSet::new());
+            return (nothing(), Learnt::default());
         }
         if memchr::memchr(0, bytes).is_some() {
-            return (self.inspect_encoded(file, bytes, clock), BTreeSet::new());
+            return (self.inspect_encoded(file, bytes, clock), Learnt::default());
         }
         if bytes.len() > Self::TEXT_BYTES {
-            return (self.too_long(file, bytes, clock), BTreeSet::new());
+            return (self.too_long(file, bytes, clock), Learnt::default());
         }
         // A text in another encoding is still read by whoever runs it; what is not UTF-8 stands as replacement characters.
         let content = String::from_utf8_lossy(bytes);
-        let outcome =
-            examine(&Text::new(file.uri, &content).at(file.place).among(self.around), self.limits, clock);
+        let text = Text::new(file.uri, &content).at(file.place).among(self.around);
+        let outcome = examine(&text, self.limits, clock);
+        let is_as_written = matches!(content, Cow::Borrowed(_));
+        let hits = text.into_hits().filter(|_| is_as_written);
         let inspection = Inspection {
             format: outcome.format,
             kind: outcome.kind,
@@ -73,7 +80,7 @@ impl PipelineInspector<'_> {
             names: Vec::new(),
             credentials: Vec::new(),
         };
-        (inspection, outcome.judged)
+        (inspection, Learnt { judged: outcome.judged, hits })
     }
 }
 

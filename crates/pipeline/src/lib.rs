@@ -18,6 +18,7 @@ mod inspector;
 mod issue;
 mod javascript;
 mod login;
+mod marks;
 mod mount;
 mod pin;
 mod placeholder;
@@ -46,7 +47,7 @@ pub mod yaml;
 
 pub use examine::{Outcome, examine, examine_as};
 pub use fix::{Edit, Fix, Proposal, Safety, apply};
-pub use inspector::{PipelineInspector, decoded};
+pub use inspector::{Learnt, PipelineInspector, decoded};
 pub use issue::Issue;
 pub use pin::{Answer, Asked, HubKind, Repository};
 pub use python::place_in_file;

@@ -28,7 +28,8 @@ impl Login<'_> {
 /// The logins of `text`, in order. Linear in the text but for what stands between one `://` and the next.
 pub(crate) fn logins(text: &str) -> Vec<Login<'_>> {
     let mut found = Vec::new();
-    for (at, mark) in text.match_indices("://") {
+    let mark = "://";
+    for at in memchr::memmem::find_iter(text.as_bytes(), mark) {
         let head = text.ceil_char_boundary(at.saturating_sub(LONGEST_SCHEME));
         let before = text.get(head..at).unwrap_or_default();
         let of_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');

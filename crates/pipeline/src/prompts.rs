@@ -49,7 +49,7 @@ fn is_prompt(text: &Text<'_>) -> bool {
         return true;
     }
     let written = matches!(
-        extension.as_str(),
+        extension,
         "md" | "markdown" | "txt" | "j2" | "jinja" | "jinja2" | "tmpl" | "mustache" | "hbs"
     );
     if !written || ABOUT.iter().any(|about| name.starts_with(about)) {

@@ -20,21 +20,25 @@ use std::ops::Range;
 ///
 /// Cost: linear; the text is read as a tree only when it speaks of passwords.
 pub(crate) fn passwords(text: &Text<'_>) -> Vec<Issue> {
-    if is_of_words(text.name) {
-        return Vec::new();
-    }
     let mut found = addresses(text.content);
     found.extend(bearers(text.content).into_iter().map(|span| Found {
         span,
         message: "the header of a request holds a credential".to_owned(),
         grade: Grade(Severity::High, Confidence::Medium),
     }));
-    if SPOKEN.iter().any(|word| text.content.contains(word)) {
+    let is_spoken_of = SPOKEN.iter().any(|word| text.content.contains(word));
+    if !is_spoken_of && found.is_empty() || is_of_words(text.name) {
+        return Vec::new();
+    }
+    if is_spoken_of {
         for group in groups(text) {
             for together in group.chunks(MOST_TOGETHER) {
                 judge(together, &mut found);
             }
         }
+    }
+    if found.is_empty() {
+        return Vec::new();
     }
     let lowest = is_for_tests(text) || is_shown(text.file_name());
     found.truncate(MOST_ISSUES);
@@ -303,7 +307,7 @@ pub(crate) fn words(name: &str) -> Vec<String> {
 
 /// The settings of a text, by what stands together.
 fn groups<'t>(text: &Text<'t>) -> Vec<Group<'t>> {
-    match text.extension().as_str() {
+    match text.extension() {
         "yaml" | "yml" | "json" => of_tree(&Yaml::read(text.content), text.content),
         "toml" => of_tree(&Yaml::of_toml(text.content), text.content),
         _ => of_lines(text.content),

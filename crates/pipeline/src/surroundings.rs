@@ -1,9 +1,10 @@
 //! What is known of the folders around the files of one sweep: [`Surroundings`].
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// Names under which a folder describes a skill.
@@ -14,20 +15,23 @@ const MOST: usize = 1 << 16;
 /// Folders that were asked about, so that thousands of files in one ask once. For one sweep: what changes later is not seen.
 #[derive(Debug, Default)]
 pub struct Surroundings {
-    skills: Mutex<HashMap<PathBuf, bool>>,
+    /// By the folder as it is written: a path is hashed part by part, at many times the cost.
+    skills: Mutex<HashMap<OsString, bool>>,
 }
 
 impl Surroundings {
     /// Whether `folder` describes a skill.
     pub(crate) fn has_skill(&self, folder: &Path) -> bool {
-        if let Some(known) = self.skills.lock().unwrap_or_else(PoisonError::into_inner).get(folder) {
+        if let Some(known) =
+            self.skills.lock().unwrap_or_else(PoisonError::into_inner).get(folder.as_os_str())
+        {
             return *known;
         }
         // Asked without the lock: a disk may be slow.
         let has = describes_skill(folder);
         let mut skills = self.skills.lock().unwrap_or_else(PoisonError::into_inner);
         if skills.len() < MOST {
-            skills.insert(folder.to_owned(), has);
+            skills.insert(folder.as_os_str().to_owned(), has);
         }
         has
     }
@@ -36,6 +40,13 @@ impl Surroundings {
 /// Whether `folder` describes a skill, asked of the disk.
 pub(crate) fn describes_skill(folder: &Path) -> bool {
     DESCRIPTIONS.iter().any(|name| folder.join(name).is_file())
+}
+
+/// Whether `path` lies at or below `boundary`, as [`Path::starts_with`] says. Mostly both are written alike, which is told at once.
+pub(crate) fn lies_within(path: &Path, boundary: &Path) -> bool {
+    let written = path.as_os_str().as_encoded_bytes().strip_prefix(boundary.as_os_str().as_encoded_bytes());
+    let alike = written.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+    alike && !boundary.as_os_str().is_empty() || path.starts_with(boundary)
 }
 
 /// The bytes of the regular file `path` when it has at most `limit` of them. Asked before it is opened: a pipe would wait for a writer, and
@@ -76,6 +87,16 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(&pipe).status();
         if made.is_ok_and(|made| made.success()) {
             assert_eq!(small_file(&pipe, 8), None);
+        }
+    }
+
+    #[test]
+    fn what_lies_within_a_folder_is_what_paths_say() {
+        for path in ["/a/b/c", "/a/b", "/a/bc", "/a", "a/b", "/a//b/c", "/a/./b", "", "/"] {
+            for boundary in ["/a/b", "/a/b/", "/a", "a", "", "/", "/a/b/c/d"] {
+                let (path, boundary) = (Path::new(path), Path::new(boundary));
+                assert_eq!(lies_within(path, boundary), path.starts_with(boundary), "{path:?} {boundary:?}");
+            }
         }
     }
 

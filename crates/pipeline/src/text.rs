@@ -1,9 +1,11 @@
 //! A text under examination, with its place and its lines: [`Text`].
 
 use crate::credential;
+use crate::python::secret::hits;
 use crate::rules::SECRET;
 use crate::surroundings::{Surroundings, describes_skill};
 use bartizan_core::{Finding, Location};
+use bartizan_text::Hit;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -28,6 +30,8 @@ pub struct Text<'a> {
     followed: OnceLock<bool>,
     /// The same of whether it lies in the folder of a skill.
     of_skill: OnceLock<bool>,
+    /// What in it the detector of credentials found, once somebody asked.
+    hits: OnceLock<Vec<Hit>>,
 }
 
 impl<'a> Text<'a> {
@@ -49,6 +53,7 @@ impl<'a> Text<'a> {
             extension,
             followed: OnceLock::new(),
             of_skill: OnceLock::new(),
+            hits: OnceLock::new(),
         }
     }
 
@@ -83,14 +88,37 @@ impl<'a> Text<'a> {
         *self.of_skill.get_or_init(judge)
     }
 
+    /// What in it the detector of credentials takes for one; looked for once.
+    pub(crate) fn hits(&self) -> &[Hit] {
+        self.hits.get_or_init(|| hits(self.content))
+    }
+
+    /// The same, `None` where nobody looked.
+    pub(crate) fn into_hits(self) -> Option<Vec<Hit>> {
+        self.hits.into_inner()
+    }
+
     /// The last part of the name.
     pub fn file_name(&self) -> &'a str {
         self.file_name
     }
 
     /// What follows the last dot of the file name, in lower case; empty when there is none.
-    pub fn extension(&self) -> String {
-        self.extension.clone()
+    pub fn extension(&self) -> &str {
+        &self.extension
+    }
+
+    /// Whether a line begins with one of `keys` and a colon.
+    pub(crate) fn has_key(&self, keys: &[&str]) -> bool {
+        let bytes = self.content.as_bytes();
+        self.starts.iter().zip(1..).any(|(&start, line)| {
+            // Most lines are left after their first byte.
+            let first = bytes.get(start);
+            keys.iter().filter(|key| key.as_bytes().first() == first).any(|key| {
+                let rest = self.line(line).strip_prefix(key);
+                rest.is_some_and(|rest| rest.trim_start().starts_with(':'))
+            })
+        })
     }
 
     /// Line and column of the byte at `offset`, both from 1; the column counts characters.
@@ -158,7 +186,16 @@ mod tests {
         assert_eq!(text.line_column("één ".len()), (1, 5));
         assert_eq!(text.line_column(10_000), (4, 5));
         assert_eq!((text.line(1), text.line(3), text.line(4), text.line(9)), ("één = 1", "", "last", ""));
-        assert_eq!((text.file_name(), text.extension().as_str(), text.lines()), ("b.PY", "py", 4));
+        assert_eq!((text.file_name(), text.extension(), text.lines()), ("b.PY", "py", 4));
+    }
+
+    #[test]
+    fn a_key_stands_at_the_beginning_of_a_line_and_before_a_colon() {
+        let text = Text::new("a.yml", "# jobs:\njobs : \r\n  on: x\nname\n: y\n- apiVersion: v1");
+        for key in ["jobs", "- apiVersion"] {
+            assert!(text.has_key(&["other", key]), "{key}");
+        }
+        assert!(!text.has_key(&["on", "name", "job", "x", "- api"]) && !text.has_key(&[]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::ops::Range;
 pub(crate) fn is_instruction(text: &Text<'_>) -> bool {
     let name = text.file_name().to_ascii_lowercase();
     let path = text.name.to_ascii_lowercase();
-    let prompt = matches!(text.extension().as_str(), "txt" | "md" | "prompt" | "j2" | "jinja" | "jinja2")
+    let prompt = matches!(text.extension(), "txt" | "md" | "prompt" | "j2" | "jinja" | "jinja2")
         && path.contains("prompt");
     agents::is_followed(text) || agents::belongs_to_skill(text) || prompt || name.starts_with("modelfile")
 }

@@ -299,7 +299,9 @@ pub(crate) fn password_in_address(text: &str) -> bool {
 
 /// The kind of token that stands in `text`, told by its issuer's prefix and length.
 pub(crate) fn token(text: &str) -> Option<&'static str> {
-    TOKENS.iter().find_map(|(prefix, least, what)| {
+    let long_enough =
+        |(prefix, least, _): &&(&str, usize, &str)| text.len() >= prefix.len().saturating_add(*least);
+    TOKENS.iter().filter(long_enough).find_map(|(prefix, least, what)| {
         let mut rest = text;
         loop {
             let at = rest.find(prefix)?;

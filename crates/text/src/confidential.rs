@@ -15,24 +15,28 @@ static DETECTOR: LazyLock<Option<Detector>> = LazyLock::new(|| {
 ///
 /// Linear in the text. Bytes that are not UTF-8 become replacement characters.
 pub fn credentials(text: &[u8]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+    let mut hits: Vec<Hit> = Vec::new();
     if let Some(detector) = &*DETECTOR {
-        detector.scan(text, &mut |hit: Hit| {
-            if hit.score < LEAST {
-                return;
-            }
-            let written = String::from_utf8_lossy(text.get(hit.start..hit.end).unwrap_or_default());
-            let secret = match hit.kind.id {
-                "address-with-password" => password_of_address(&written),
-                "http-authorization" => written.split_whitespace().next_back().unwrap_or_default(),
-                _ => &written,
-            };
-            if hit.kind.id == "private-key" {
-                found.extend(key_material(&written).map(str::to_owned));
-            } else {
-                found.push(secret.to_owned());
-            }
-        });
+        detector.scan(text, &mut hits);
+    }
+    credentials_among(text, &hits)
+}
+
+/// The same, where `hits` are all the credentials that a detector found in `text`.
+pub fn credentials_among(text: &[u8], hits: &[Hit]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for hit in hits.iter().filter(|hit| hit.score >= LEAST) {
+        let written = String::from_utf8_lossy(text.get(hit.start..hit.end).unwrap_or_default());
+        let secret = match hit.kind.id {
+            "address-with-password" => password_of_address(&written),
+            "http-authorization" => written.split_whitespace().next_back().unwrap_or_default(),
+            _ => &written,
+        };
+        if hit.kind.id == "private-key" {
+            found.extend(key_material(&written).map(str::to_owned));
+        } else {
+            found.push(secret.to_owned());
+        }
     }
     found.sort_unstable();
     found.dedup();

@@ -26,7 +26,7 @@ impl Listed {
             patterns.zip(0..).filter(|(text, _)| !text.is_empty()).collect();
         patterns.sort();
         patterns.dedup_by_key(|(text, _)| *text);
-        let (mut sieve, mut longest) = (Sieve::default(), 0);
+        let (mut sieve, mut longest) = (Sieve::new(true), 0);
         let mut firsts = Box::new([0; 257]);
         for (text, _) in &patterns {
             sieve.add(text.as_bytes());
@@ -50,19 +50,15 @@ impl Listed {
     /// Every pattern at every place of `text`, by where they end, and of those that end together the longest first.
     pub(crate) fn occurrences(&self, text: &[u8]) -> Vec<Occurrence> {
         let mut found = Vec::new();
-        for start in 0..text.len() {
+        self.sieve.places(text, 0..text.len()).for_each(|start| {
             self.beginnings(text.get(start..).unwrap_or_default(), start, &mut found);
-        }
+        });
         found.sort_by_key(|occurrence| (occurrence.end, occurrence.start));
         found
     }
 
-    /// Adds every pattern that `text`, which stands at `start`, begins with.
-    #[inline]
+    /// Adds every pattern that `text`, which stands at `start` and was let through, begins with.
     fn beginnings(&self, text: &[u8], start: usize, found: &mut Vec<Occurrence>) {
-        if !self.sieve.lets_through(text, true) {
-            return;
-        }
         let mut range = self.of_first(text.first().copied().unwrap_or_default().to_ascii_lowercase());
         for depth in 1..=text.len() {
             let Some(list) = self.patterns.get(range.clone()).filter(|list| !list.is_empty()) else { return };

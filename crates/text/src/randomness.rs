@@ -4,7 +4,7 @@
 //! classes of characters, and changes of class, which words in camelCase or snake_case have few of.
 
 use crate::bytes::{ALNUM, ALPHA, DIGITS, HEX, LOWER, Set, UPPER, holds_ignoring_case};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use crate::trie::Trie;
 use std::sync::LazyLock;
 
 /// Longest part of a value that is measured, in bytes.
@@ -226,17 +226,8 @@ pub(crate) fn is_counted(value: &[u8]) -> bool {
 
 /// Whether a value contains a word people write where a secret will stand.
 pub fn is_stand_in(value: &[u8]) -> bool {
-    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(STAND_INS)
-            .ok()
-    });
-    match &*WORDS {
-        Some(words) => words.is_match(value),
-        None => STAND_INS.iter().any(|word| holds_ignoring_case(value, word.as_bytes())),
-    }
+    static WORDS: LazyLock<Trie> = LazyLock::new(|| Trie::ignoring_case(STAND_INS));
+    WORDS.is_in(value)
 }
 
 /// Whether a value repeats itself with a period of at most six.

@@ -48,21 +48,21 @@ impl Trie {
     /// The trie over `patterns`. Of equal ones the first counts; an empty one is never found. Time grows with the bytes of
     /// all, and with the logarithm of how many they are.
     pub fn new<P: AsRef<[u8]>>(patterns: &[P]) -> Self {
-        Self::of(patterns.iter().map(AsRef::as_ref).zip(0..).collect())
+        Self::of(patterns.iter().map(AsRef::as_ref).zip(0..).collect(), false)
     }
 
     /// The same, for texts in which capitals of ASCII count as small letters.
     pub fn ignoring_case<P: AsRef<[u8]>>(patterns: &[P]) -> Self {
         let lower: Vec<Vec<u8>> =
             patterns.iter().map(|pattern| pattern.as_ref().to_ascii_lowercase()).collect();
-        Self { folds: true, ..Self::new(&lower) }
+        Self::of(lower.iter().map(Vec::as_slice).zip(0..).collect(), true)
     }
 
-    fn of(mut sorted: Vec<(&[u8], u32)>) -> Self {
+    fn of(mut sorted: Vec<(&[u8], u32)>, folds: bool) -> Self {
         sorted.sort_unstable();
         let longest = sorted.iter().map(|(bytes, _)| bytes.len()).max().unwrap_or_default();
         sorted.dedup_by_key(|(bytes, _)| *bytes);
-        let mut sieve = Sieve::default();
+        let mut sieve = Sieve::new(folds);
         for (bytes, _) in &sorted {
             sieve.add(bytes);
         }
@@ -95,7 +95,7 @@ impl Trie {
         }
         made.slots.shrink_to_fit();
         made.patterns.shrink_to_fit();
-        Self { slots: made.slots, patterns: made.patterns, sieve, folds: false, longest }
+        Self { slots: made.slots, patterns: made.patterns, sieve, folds, longest }
     }
 
     /// Bytes of the longest pattern.
@@ -114,7 +114,12 @@ impl Trie {
     /// Every pattern that `text` begins with, and its length in bytes, the shortest first.
     #[inline]
     fn beginnings<'t>(&'t self, text: &'t [u8]) -> Beginnings<'t> {
-        let text = if self.sieve.lets_through(text, self.folds) { text } else { &[] };
+        self.let_through(if self.sieve.lets_through(text) { text } else { &[] })
+    }
+
+    /// The same, of a text that the sieve has let through.
+    #[inline]
+    fn let_through<'t>(&'t self, text: &'t [u8]) -> Beginnings<'t> {
         Beginnings { trie: self, rest: text.iter().zip(1..), node: ROOT.0, base: ROOT.1 }
     }
 
@@ -122,7 +127,8 @@ impl Trie {
     /// begins as many as it and the text have in common.
     #[must_use]
     pub fn is_in(&self, text: &[u8]) -> bool {
-        (0..text.len()).any(|at| self.beginnings(text.get(at..).unwrap_or_default()).next().is_some())
+        let mut places = self.sieve.places(text, 0..text.len());
+        places.any(|at| self.let_through(text.get(at..).unwrap_or_default()).next().is_some())
     }
 
     /// Every pattern at every place of `text`, by where they end, and of those that end together the longest first.
@@ -134,14 +140,14 @@ impl Trie {
     /// The same, of those that begin at `starts`: memory for all of them is taken at once.
     pub(crate) fn occurrences_from(&self, text: &[u8], starts: std::ops::Range<usize>) -> Vec<Occurrence> {
         let mut found = Vec::new();
-        for start in starts {
-            let beginnings = self.beginnings(text.get(start..).unwrap_or_default());
+        self.sieve.places(text, starts).for_each(|start| {
+            let beginnings = self.let_through(text.get(start..).unwrap_or_default());
             found.extend(beginnings.map(|(pattern, length)| Occurrence {
                 pattern,
                 start,
                 end: start + length,
             }));
-        }
+        });
         found.sort_by_key(|occurrence| (occurrence.end, occurrence.start));
         found
     }
@@ -197,52 +203,84 @@ pub(crate) struct Sieve {
     threes: Box<[u64; THREES]>,
     /// Patterns of one byte.
     ones: [bool; 256],
-}
-
-impl Default for Sieve {
-    fn default() -> Self {
-        Self { fours: Box::new([0; FOURS]), threes: Box::new([0; THREES]), ones: [false; 256] }
-    }
+    /// The bits in which capitals of ASCII differ from the small letters, where they count as the same; other bytes that differ in them alone
+    /// are let through together.
+    blind: u32,
 }
 
 impl Sieve {
+    /// One that lets nothing through yet; with `folds`, patterns are in small letters and capitals of a text count as those.
+    pub(crate) fn new(folds: bool) -> Self {
+        let blind = if folds { u32::from_le_bytes([0x20; 4]) } else { 0 };
+        Self { fours: Box::new([0; FOURS]), threes: Box::new([0; THREES]), ones: [false; 256], blind }
+    }
+
     /// Lets the beginning of `pattern` through.
     pub(crate) fn add(&mut self, pattern: &[u8]) {
+        let key = |bytes: [u8; 4]| u32::from_le_bytes(bytes) | self.blind;
         match *pattern {
-            [a, b, c, d, ..] => set(&mut self.fours, [a, b, c, d]),
-            [a, b, c] => set(&mut self.threes, [a, b, c, 0]),
-            [a, b] => (0..=u8::MAX).for_each(|c| set(&mut self.threes, [a, b, c, 0])),
-            [a] => self.ones.iter_mut().skip(usize::from(a)).take(1).for_each(|one| *one = true),
+            [a, b, c, d, ..] => set(&mut self.fours, key([a, b, c, d])),
+            [a, b, c] => set(&mut self.threes, key([a, b, c, 0]) & THREE),
+            [a, b] => {
+                let keys = (0..=u8::MAX).map(|c| key([a, b, c, 0]) & THREE);
+                keys.for_each(|key| set(&mut self.threes, key));
+            }
+            [a] => {
+                let one = key([a, 0, 0, 0]) & ONE;
+                self.ones.iter_mut().skip(one as usize).take(1).for_each(|one| *one = true);
+            }
             [] => {}
         }
     }
 
     /// Whether a pattern may be what `text` begins with.
     #[inline]
-    pub(crate) fn lets_through(&self, text: &[u8], folds: bool) -> bool {
-        let Some(first) = text.first_chunk::<4>() else { return true };
-        let [a, b, c, d] = if folds { first.map(|byte| byte.to_ascii_lowercase()) } else { *first };
-        is_set(&self.fours, [a, b, c, d])
-            || is_set(&self.threes, [a, b, c, 0])
-            || self.ones.get(usize::from(a)).copied().unwrap_or(true)
+    pub(crate) fn lets_through(&self, text: &[u8]) -> bool {
+        text.first_chunk().is_none_or(|first| self.lets_four_through(first))
+    }
+
+    #[inline]
+    fn lets_four_through(&self, first: &[u8; 4]) -> bool {
+        let key = u32::from_le_bytes(*first) | self.blind;
+        is_set(&self.fours, key)
+            || is_set(&self.threes, key & THREE)
+            || self.ones.get((key & ONE) as usize).copied().unwrap_or(true)
+    }
+
+    /// The places among `starts`, which are places of `text`, at which a pattern may begin.
+    #[inline]
+    pub(crate) fn places<'t>(
+        &'t self,
+        text: &'t [u8],
+        starts: std::ops::Range<usize>,
+    ) -> impl Iterator<Item = usize> + 't {
+        // The last three have not four bytes to be told by.
+        let told = starts.end.min(text.len().saturating_sub(3)).max(starts.start);
+        let heads = text.get(starts.start..text.len().min(told + 3)).unwrap_or_default().array_windows();
+        let places = (starts.start..).zip(heads).filter(|(_, head)| self.lets_four_through(head));
+        places.map(|(at, _)| at).chain(told..starts.end)
     }
 }
 
+/// The bits of the first three bytes of a beginning, and of the first.
+const THREE: u32 = 0xFF_FFFF;
+const ONE: u32 = 0xFF;
+
 /// The word and the bit in it for a beginning, by a multiplicative hash (Knuth, *The Art of Computer Programming* 3, 6.4).
-fn bit<const WORDS: usize>(beginning: [u8; 4]) -> (usize, u64) {
+fn bit<const WORDS: usize>(beginning: u32) -> (usize, u64) {
     let bits = WORDS.trailing_zeros();
-    let hash = u32::from_le_bytes(beginning).wrapping_mul(0x9E37_79B1);
+    let hash = beginning.wrapping_mul(0x9E37_79B1);
     ((hash >> (32 - bits)) as usize, 1 << ((hash >> (26 - bits)) & 63))
 }
 
-fn set<const WORDS: usize>(bits: &mut [u64; WORDS], beginning: [u8; 4]) {
+fn set<const WORDS: usize>(bits: &mut [u64; WORDS], beginning: u32) {
     let (word, bit) = bit::<WORDS>(beginning);
     if let Some(word) = bits.get_mut(word) {
         *word |= bit;
     }
 }
 
-fn is_set<const WORDS: usize>(bits: &[u64; WORDS], beginning: [u8; 4]) -> bool {
+fn is_set<const WORDS: usize>(bits: &[u64; WORDS], beginning: u32) -> bool {
     let (word, bit) = bit::<WORDS>(beginning);
     bits.get(word).is_some_and(|word| word & bit != 0)
 }

@@ -9,8 +9,8 @@ use bartizan_model::ModelInspector;
 use bartizan_pipeline::dependencies::advisories::vulnerabilities;
 use bartizan_pipeline::registry::RUN_BY_SYSTEMS;
 use bartizan_pipeline::{PipelineInspector, Place, Surroundings, decoded};
-use bartizan_text::credentials;
 use bartizan_text::rules::SECRET;
+use bartizan_text::{Hit, credentials, credentials_among};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -33,8 +33,8 @@ impl Inspector for WholeInspector<'_> {
     fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
         let mut whole = ModelInspector { limits: self.limits }.inspect(file, bytes, clock);
         let inspector = PipelineInspector { limits: self.limits, around: &self.around };
-        let (pipeline, judged) = inspector.inspect_judging(file, bytes, clock);
-        leave_to_the_exact(&mut whole.findings, &judged, pipeline.format);
+        let (pipeline, learnt) = inspector.inspect_judging(file, bytes, clock);
+        leave_to_the_exact(&mut whole.findings, &learnt.judged, pipeline.format);
         if let Some(format) = pipeline.format {
             // The more exact of two names: a workflow is YAML as well.
             whole.format = Some(format);
@@ -66,7 +66,7 @@ impl Inspector for WholeInspector<'_> {
         }
         number_lines(file.uri, &mut whole.findings, bytes);
         once_per_credential(&mut whole.findings);
-        whole.credentials = repeatable(&whole, bytes);
+        whole.credentials = repeatable(&whole, bytes, learnt.hits.as_deref());
         whole
     }
 }
@@ -85,19 +85,27 @@ const SAID_OF_METADATA: &[&str] = &[
 ];
 
 /// The credentials that what is said of a file could repeat: those around its findings, and those in what is said itself, which
-/// may come from inside an archive.
+/// may come from inside an archive. `hits` are those of the whole file, where it was searched.
 ///
 /// Cost: one pass over a file of up to [`WHOLE`] bytes that has findings; of a larger one, over what lies around each finding.
-fn repeatable(inspection: &Inspection, bytes: &[u8]) -> Vec<String> {
+fn repeatable(inspection: &Inspection, bytes: &[u8], hits: Option<&[Hit]>) -> Vec<String> {
     let findings = &inspection.findings;
     if findings.is_empty() && inspection.gaps.is_empty() {
         return Vec::new();
     }
-    let said = findings.iter().flat_map(|finding| [&finding.message, &finding.evidence, &finding.remedy]);
+    let said = findings.iter().flat_map(|finding| {
+        // What a rule advises is ours and the same for every file.
+        let remedy = Some(&finding.remedy).filter(|remedy| *remedy != finding.rule.remedy);
+        [Some(&finding.message), Some(&finding.evidence), remedy].into_iter().flatten()
+    });
     let said = said.chain(inspection.gaps.iter().map(|gap| &gap.reason));
     // Many findings say the same, and each search has a price of its own.
     let said: BTreeSet<&str> = said.map(String::as_str).collect();
     let mut found = credentials(said.into_iter().collect::<Vec<_>>().join("\n").as_bytes());
+    if let Some(hits) = hits {
+        found.extend(credentials_among(bytes, hits));
+        return found;
+    }
     if bytes.len() <= WHOLE {
         let text = decoded(bytes);
         found.extend(credentials(text.as_deref().map_or(bytes, str::as_bytes)));

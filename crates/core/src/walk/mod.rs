@@ -389,10 +389,25 @@ fn is_loop(error: &io::Error, link: &Path) -> bool {
 /// `path` with `/` between its parts and without a leading `./`, as reports show it. Bytes that are no UTF-8 are shown as
 /// `\xff`, so that two names stay two.
 pub fn shown(path: &Path) -> String {
-    let trimmed: PathBuf = path.components().skip_while(|part| *part == Component::CurDir).collect();
-    let text = text_of(&trimmed);
+    let text = if is_trim(path) {
+        text_of(path)
+    } else {
+        let parts = path.components().skip_while(|part| *part == Component::CurDir);
+        text_of(&parts.collect::<PathBuf>())
+    };
     let text = if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace('\\', "/") };
     if text.is_empty() { ".".to_owned() } else { text }
+}
+
+/// Whether a path is written as its parts joined again would be, as what a walk finds mostly is.
+fn is_trim(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let ends_trim = |bytes: &[u8]| bytes.len() > 1 && !bytes.ends_with(b"/") && !bytes.ends_with(b"/.");
+    std::path::MAIN_SEPARATOR == '/'
+        && bytes.first() != Some(&b'.')
+        && ends_trim(bytes)
+        && !bytes.windows(2).any(|pair| pair == b"//")
+        && !bytes.windows(3).any(|three| three == b"/./")
 }
 
 #[cfg(unix)]
@@ -460,6 +475,27 @@ mod tests {
             fs::write(root.path().join(std::ffi::OsStr::from_bytes(name)), "x").unwrap();
         }
         assert_eq!(names(&walk_one(root.path())), ["m\\xfe.pkl", "m\\xff.pkl"]);
+    }
+
+    #[test]
+    fn a_path_is_shown_as_its_parts_joined_again() {
+        let whole = |path: &str| shown(Path::new(path));
+        for path in ["/a/b.c", "a/.b/c", "a/b..c", "/a/..b", "/"] {
+            assert_eq!(whole(path), path);
+        }
+        for (path, wanted) in [
+            ("./a/b", "a/b"),
+            ("a//b/./c", "a/b/c"),
+            ("a/b/", "a/b"),
+            ("a/b/.", "a/b"),
+            (".", "."),
+            ("", "."),
+            ("././a", "a"),
+            ("//a/b", "/a/b"),
+            ("../a", "../a"),
+        ] {
+            assert_eq!(whole(path), wanted, "{path}");
+        }
     }
 
     #[test]

@@ -87,8 +87,8 @@ impl Format for ExecutableFile {
         let extension = input.extension();
         let versioned = input.file_name().contains(".so.");
         let honest = versioned
-            || self.extensions().contains(&extension.as_str())
-            || SHARED.contains(&extension.as_str());
+            || self.extensions().contains(&extension.as_ref())
+            || SHARED.contains(&extension.as_ref());
         let named_as_program = honest || extension.is_empty();
         let (severity, message) = if named_as_program {
             (Severity::Medium, format!("{} shipped among the model's files", found.name))

@@ -66,7 +66,7 @@ impl Format for Cntk {
             && (has(b"primitive_functions") || has(b"CompositeFunction") || (has(b"version") && has(b"uid")))
         {
             Recognition::Certain
-        } else if matches!(input.extension().as_str(), "cmf" | "cntk" | "dnn") {
+        } else if matches!(input.extension().as_ref(), "cmf" | "cntk" | "dnn") {
             Recognition::Weak
         } else {
             Recognition::No

@@ -156,7 +156,7 @@ impl Format for Arrow {
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         // The stream format: a continuation mark, then the length of the schema message.
         let is_stream =
-            self.extensions().contains(&input.extension().as_str()) && input.bytes.starts_with(&[0xff; 4]);
+            self.extensions().contains(&input.extension().as_ref()) && input.bytes.starts_with(&[0xff; 4]);
         if input.bytes.starts_with(ARROW_MAGIC) || is_stream { Recognition::Certain } else { Recognition::No }
     }
 

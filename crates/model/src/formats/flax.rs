@@ -118,7 +118,7 @@ impl Format for Flax {
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         let mut reader = Reader::new(input.bytes);
-        let named = self.extensions().contains(&input.extension().as_str());
+        let named = self.extensions().contains(&input.extension().as_ref());
         match (reader.next(), reader.next()) {
             (Some(Ok(Event::Map(1..))), Some(Ok(Event::Text(key)))) if is_name(key) => {
                 // 0x80 to 0x8f is common; a value that reads as well makes chance unlikely.

@@ -37,7 +37,7 @@ impl Format for Ggml {
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         match Family::of(input.bytes) {
             Some(_) => Recognition::Certain,
-            None if matches!(input.extension().as_str(), "ggml" | "ggjt" | "ggmf" | "ggla") => {
+            None if matches!(input.extension().as_ref(), "ggml" | "ggjt" | "ggmf" | "ggla") => {
                 Recognition::Weak
             }
             None => Recognition::No,

@@ -34,9 +34,9 @@ impl Format for Jinja {
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         let extension = input.extension();
-        let named = self.extensions().contains(&extension.as_str());
+        let named = self.extensions().contains(&extension.as_ref());
         // Other languages quote templates; they have readers of their own.
-        let free = named || matches!(extension.as_str(), "" | "txt" | "chat_template" | "prompt");
+        let free = named || matches!(extension.as_ref(), "" | "txt" | "chat_template" | "prompt");
         let head = input.head(HEAD);
         if !free || head.contains(&0) {
             return Recognition::No;

@@ -44,7 +44,7 @@ impl Format for LightGbm {
             && memchr::memmem::find(head, b"version=").is_some();
         if is_model {
             Recognition::Certain
-        } else if matches!(input.extension().as_str(), "lgb" | "lightgbm" | "lgbm") {
+        } else if matches!(input.extension().as_ref(), "lgb" | "lightgbm" | "lgbm") {
             Recognition::Weak
         } else {
             Recognition::No

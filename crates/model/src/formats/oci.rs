@@ -85,6 +85,9 @@ impl Format for Oci {
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         let head = input.head(HEAD);
+        if !head.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'{' | b'[')) {
+            return Recognition::No;
+        }
         let has = |key: &[u8]| memchr::memmem::find(head, key).is_some();
         let is_manifest = has(b"\"schemaVersion\"")
             && (has(b"\"layers\"")
@@ -95,12 +98,7 @@ impl Format for Oci {
         let is_layout = has(b"\"imageLayoutVersion\"");
         // `docker save` writes a list of images.
         let is_docker = has(b"\"Config\"") && has(b"\"RepoTags\"") && has(b"\"Layers\"");
-        let is_json = head.trim_ascii_start().first().is_some_and(|byte| matches!(byte, b'{' | b'['));
-        if is_json && (is_manifest || is_layout || is_docker) {
-            Recognition::Certain
-        } else {
-            Recognition::No
-        }
+        if is_manifest || is_layout || is_docker { Recognition::Certain } else { Recognition::No }
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {

@@ -48,10 +48,16 @@ fn is_text(input: &Input<'_>) -> bool {
         // A character cut by the end of the head.
         Err(error) => error.error_len().is_none() && head.len() == HEAD,
     };
-    !head.is_empty()
-        && valid
-        && !head.iter().any(|byte| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f))
-        && !may_be_pickle(input)
+    !head.is_empty() && valid && !head.chunks(BLOCK).any(holds_control) && !may_be_pickle(input)
+}
+
+/// Bytes asked at once for control characters.
+const BLOCK: usize = 64;
+
+/// Whether a control character stands among `bytes`, asked without branches.
+fn holds_control(bytes: &[u8]) -> bool {
+    let is_control = |byte: &u8| matches!(byte, 0..=8 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
+    bytes.iter().fold(false, |any, byte| any | is_control(byte))
 }
 
 /// Whether text could be a pickle of protocol 0, which only a pickle reader may claim: opcodes on short lines, a full stop
@@ -153,7 +159,7 @@ impl Format for Table {
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
-        let is_named = self.extensions().contains(&input.extension().as_str());
+        let is_named = self.extensions().contains(&input.extension().as_ref());
         if is_named && is_text(input) { Recognition::Weak } else { Recognition::No }
     }
 

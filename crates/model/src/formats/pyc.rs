@@ -68,7 +68,7 @@ impl Format for Pyc {
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         match header(input.bytes) {
             Some(length) if starts_code(input.bytes, length) => Recognition::Certain,
-            Some(_) if self.extensions().contains(&input.extension().as_str()) => Recognition::Weak,
+            Some(_) if self.extensions().contains(&input.extension().as_ref()) => Recognition::Weak,
             _ => Recognition::No,
         }
     }

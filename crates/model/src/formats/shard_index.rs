@@ -39,16 +39,18 @@ impl Format for ShardIndex {
     }
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
+        if !input.head(HEAD_BYTES).trim_ascii_start().starts_with(b"{") {
+            return Recognition::No;
+        }
         let named = input.file_name().to_ascii_lowercase().ends_with(".index.json");
-        let opens = input.head(HEAD_BYTES).trim_ascii_start().starts_with(b"{");
         // Keys are mostly sorted, so the map stands at the end of a large file unless metadata follows it.
         let maps = [input.head(HEAD_BYTES), input.tail(HEAD_BYTES)]
             .iter()
             .any(|part| memchr::memmem::find(part, b"\"weight_map\"").is_some());
-        match (opens, maps, named) {
-            (true, true, _) => Recognition::Certain,
-            (true, false, true) => Recognition::Weak,
-            _ => Recognition::No,
+        match (maps, named) {
+            (true, _) => Recognition::Certain,
+            (false, true) => Recognition::Weak,
+            (false, false) => Recognition::No,
         }
     }
 

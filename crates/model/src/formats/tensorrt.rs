@@ -106,7 +106,7 @@ impl Format for TensorRt {
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         if MAGICS.iter().any(|magic| input.bytes.starts_with(magic)) {
             Recognition::Certain
-        } else if self.extensions().contains(&input.extension().as_str()) {
+        } else if self.extensions().contains(&input.extension().as_ref()) {
             Recognition::Weak
         } else {
             Recognition::No

@@ -100,7 +100,7 @@ impl Format for Torch7 {
         {
             return Recognition::Certain;
         }
-        if self.extensions().contains(&input.extension().as_str()) {
+        if self.extensions().contains(&input.extension().as_ref()) {
             Recognition::Weak
         } else {
             Recognition::No

@@ -124,7 +124,7 @@ impl Format for TorchZip {
         if !zip::is_zip(input) {
             return Recognition::No;
         }
-        let says_torch = matches!(input.extension().as_str(), "pt" | "pth" | "ptl");
+        let says_torch = matches!(input.extension().as_ref(), "pt" | "pth" | "ptl");
         let shows_torch = says_torch
             || zip::has_member(input, |name| {
                 matches!(name.rsplit('/').next(), Some("data.pkl" | "constants.pkl" | "bytecode.pkl"))

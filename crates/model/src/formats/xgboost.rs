@@ -65,7 +65,7 @@ impl Format for XgBoost {
         if is_object && learner {
             return Recognition::Certain;
         }
-        if OWN_EXTENSIONS.contains(&input.extension().as_str()) { Recognition::Weak } else { Recognition::No }
+        if OWN_EXTENSIONS.contains(&input.extension().as_ref()) { Recognition::Weak } else { Recognition::No }
     }
 
     fn scan(&self, input: &Input<'_>, scan: &mut Scan<'_>) {

@@ -74,7 +74,7 @@ impl Format for Pickle {
             _ => {}
         }
         let says_pickle = matches!(
-            input.extension().as_str(),
+            input.extension().as_ref(),
             "pkl" | "pickle" | "p" | "pck" | "pcl" | "pickled" | "dill" | "cloudpickle" | "joblib" | "jbl"
         );
         if is_text_program(bytes) {

@@ -36,7 +36,7 @@ const WEIGHTS: &[&str] = &[
 
 /// Searches content that nothing recognised, under a name weights go by.
 pub(crate) fn check_unknown(input: &Input<'_>, format: Option<&'static dyn Format>, scan: &mut Scan<'_>) {
-    if format.is_none() && WEIGHTS.contains(&input.extension().as_str()) {
+    if format.is_none() && WEIGHTS.contains(&input.extension().as_ref()) {
         inspect_runs(input.bytes, 0, scan);
     }
 }

@@ -61,7 +61,7 @@ impl Format for Script {
         if head.contains(&0) || python {
             return Recognition::No;
         }
-        match (shebang, self.extensions().contains(&input.extension().as_str())) {
+        match (shebang, self.extensions().contains(&input.extension().as_ref())) {
             (true, _) => Recognition::Certain,
             (_, true) => Recognition::Weak,
             _ => Recognition::No,
@@ -219,7 +219,7 @@ impl Format for PythonFile {
         }
         let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
         let shebang = line.starts_with(b"#!") && memchr::memmem::find(line, b"python").is_some();
-        if shebang || self.extensions().contains(&input.extension().as_str()) {
+        if shebang || self.extensions().contains(&input.extension().as_ref()) {
             Recognition::Certain
         } else {
             Recognition::No

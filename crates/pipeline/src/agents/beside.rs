@@ -3,6 +3,7 @@
 use super::acts::Act;
 use super::hosts::Host;
 use super::reading::{Reading, Role};
+use crate::surroundings::lies_within;
 use crate::{Notes, Text};
 use std::fs;
 use std::path::Path;
@@ -134,7 +135,7 @@ pub(crate) fn subject_above(text: &Text<'_>) -> String {
         .ancestors()
         .skip(1)
         .take(DEPTH.saturating_add(1))
-        .take_while(|folder| folder.starts_with(boundary));
+        .take_while(|folder| lies_within(folder, boundary));
     for folder in folders {
         let place = folder.join("SKILL.md");
         if fs::metadata(&place).is_ok_and(|about| about.is_file() && about.len() <= FILE_BYTES) {
@@ -190,7 +191,7 @@ fn manifest(text: &Text<'_>) -> Option<String> {
         .ancestors()
         .skip(1)
         .take(DEPTH.saturating_add(1))
-        .take_while(|folder| folder.starts_with(boundary));
+        .take_while(|folder| lies_within(folder, boundary));
     for folder in folders {
         for name in [
             ".claude-plugin/plugin.json",
@@ -219,7 +220,7 @@ pub(crate) fn belongs_to_skill(text: &Text<'_>) -> bool {
         path.ancestors()
             .skip(1)
             .take(DEPTH.saturating_add(1))
-            .take_while(|folder| folder.starts_with(boundary))
+            .take_while(|folder| lies_within(folder, boundary))
             .any(|folder| text.is_skill_folder(folder))
     })
 }

@@ -8,26 +8,28 @@ use crate::Text;
 pub(super) fn is_named(text: &Text<'_>) -> bool {
     let path = format!("/{}", text.name.to_ascii_lowercase().replace('\\', "/").trim_start_matches("./"));
     let name = path.rsplit('/').next().unwrap_or_default();
+    // The ending is told at once, and most files are neither.
+    let (is_markdown, is_prose) = (is_markdown(text), is_prose(text));
     let for_people = FOR_PEOPLE.iter().any(|folder| path.contains(folder));
     let places = PLACES.iter().flat_map(|(places, _)| places.iter());
     places.filter(|place| !(for_people && GENERIC.contains(&place.written()))).any(|place| match *place {
         Place::Name(known) => name == known,
         Place::Ending(ending) => name.ends_with(ending),
-        Place::Holding(part) => name.contains(part) && is_prose(text),
-        Place::Folder(folder) => path.contains(folder) && is_markdown(text),
-        Place::Inner(folder) => path.get(1..).is_some_and(|path| path.contains(folder)) && is_markdown(text),
-        Place::Texts(folder) => path.contains(folder) && is_prose(text),
+        Place::Holding(part) => is_prose && name.contains(part),
+        Place::Folder(folder) => is_markdown && path.contains(folder),
+        Place::Inner(folder) => is_markdown && path.get(1..).is_some_and(|path| path.contains(folder)),
+        Place::Texts(folder) => is_prose && path.contains(folder),
     })
 }
 
 /// Whether `text` is Markdown by its ending.
 fn is_markdown(text: &Text<'_>) -> bool {
-    matches!(text.extension().as_str(), "md" | "mdc" | "markdown")
+    matches!(text.extension(), "md" | "mdc" | "markdown")
 }
 
 /// Whether `text` is prose by its ending.
 fn is_prose(text: &Text<'_>) -> bool {
-    is_markdown(text) || matches!(text.extension().as_str(), "txt" | "prompt")
+    is_markdown(text) || matches!(text.extension(), "txt" | "prompt")
 }
 
 /// How a file is known; in lower case.

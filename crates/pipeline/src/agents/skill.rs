@@ -142,7 +142,7 @@ fn is_too_long(text: &Text<'_>, notes: &mut Notes<'_>) -> bool {
 pub(crate) const LONGEST_BYTES: usize = 4 << 20;
 
 fn is_markdown(text: &Text<'_>) -> bool {
-    matches!(text.extension().as_str(), "md" | "mdc" | "markdown")
+    matches!(text.extension(), "md" | "mdc" | "markdown")
 }
 
 /// Whether agents follow `text`, by its name or by what it says of itself.

@@ -2,7 +2,7 @@
 //!
 //! Source: Microsoft Learn, "YAML schema reference for Azure Pipelines", "Predefined variables".
 
-use super::github::{gaps, has_key};
+use super::github::gaps;
 use super::script::Script;
 use crate::address::is_commit;
 use crate::docker::started_with;
@@ -29,17 +29,17 @@ impl Reader for AzurePipeline {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        if !matches!(text.extension().as_str(), "yml" | "yaml") {
+        if !matches!(text.extension(), "yml" | "yaml") {
             return false;
         }
         let named = text.file_name().contains("azure-pipelines")
             || text.name.contains(".azure-pipelines/")
             || text.name.contains(".azuredevops/");
         let content = text.content;
-        let shaped = has_key(content, &["stages", "jobs", "steps"])
+        let shaped = text.has_key(&["stages", "jobs", "steps"])
             && (content.contains("vmImage:") || content.contains("- task:"));
         (named || shaped)
-            && has_key(content, &["stages", "jobs", "steps", "resources", "extends", "pool", "trigger"])
+            && text.has_key(&["stages", "jobs", "steps", "resources", "extends", "pool", "trigger"])
             && !content.contains("runs-on:")
     }
 

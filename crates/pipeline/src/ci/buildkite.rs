@@ -2,7 +2,7 @@
 //!
 //! Source: Buildkite documentation, *Defining your pipeline steps*, *Using plugins*, *Environment variables*.
 
-use super::github::{gaps, has_key};
+use super::github::gaps;
 use super::script::Script;
 use crate::address::is_commit;
 use crate::docker::rights;
@@ -29,9 +29,9 @@ impl Reader for BuildkitePipeline {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.extension().as_str(), "yml" | "yaml")
+        matches!(text.extension(), "yml" | "yaml")
             && (text.name.contains(".buildkite/") || text.file_name().starts_with("buildkite"))
-            && has_key(text.content, &["steps"])
+            && text.has_key(&["steps"])
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {

@@ -1,6 +1,6 @@
 //! CircleCI and Bitbucket Pipelines.
 
-use super::github::{gaps, has_key};
+use super::github::gaps;
 use super::script::Script;
 use crate::rules::{self, TEMPLATE_INJECTION, UNPINNED_INCLUDE};
 use crate::yaml::{Node, Yaml};
@@ -29,9 +29,9 @@ impl Reader for CircleConfig {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.extension().as_str(), "yml" | "yaml")
+        matches!(text.extension(), "yml" | "yaml")
             && text.name.contains(".circleci/")
-            && has_key(text.content, &["jobs", "version", "orbs"])
+            && text.has_key(&["jobs", "version", "orbs"])
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -97,7 +97,7 @@ impl Reader for BitbucketPipeline {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        text.file_name().starts_with("bitbucket-pipelines") && has_key(text.content, &["pipelines"])
+        text.file_name().starts_with("bitbucket-pipelines") && text.has_key(&["pipelines"])
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {

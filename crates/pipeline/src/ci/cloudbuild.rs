@@ -2,7 +2,7 @@
 //!
 //! Source: Google Cloud, "Build configuration file schema"; AWS, "Build specification reference for CodeBuild".
 
-use super::github::{gaps, has_key};
+use super::github::gaps;
 use super::script::Script;
 use crate::rules;
 use crate::serving::{argument_issues, command_issues, environment_issues, words};
@@ -30,7 +30,7 @@ impl Reader for CloudBuild {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.extension().as_str(), "yml" | "yaml" | "json")
+        matches!(text.extension(), "yml" | "yaml" | "json")
             && (text.file_name().starts_with("cloudbuild") || text.content.contains("gcr.io/cloud-builders/"))
             && text.content.contains("steps")
     }
@@ -107,9 +107,9 @@ impl Reader for BuildSpec {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.extension().as_str(), "yml" | "yaml")
-            && has_key(text.content, &["phases"])
-            && (text.file_name().contains("buildspec") || has_key(text.content, &["version"]))
+        matches!(text.extension(), "yml" | "yaml")
+            && text.has_key(&["phases"])
+            && (text.file_name().contains("buildspec") || text.has_key(&["version"]))
             && text.content.contains("commands:")
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Source: Drone documentation, *Docker Pipelines*, *Environment Reference*; Woodpecker documentation, *Workflow syntax*.
 
-use super::github::{gaps, has_key};
+use super::github::gaps;
 use super::script::Script;
 use crate::docker::rights;
 use crate::rules::{self, HOST_ACCESS};
@@ -33,9 +33,7 @@ impl Reader for DronePipeline {
         let named = name.starts_with(".drone.")
             || name.starts_with(".woodpecker.")
             || text.name.contains(".woodpecker/");
-        matches!(text.extension().as_str(), "yml" | "yaml")
-            && named
-            && has_key(text.content, &["steps", "pipeline", "kind"])
+        matches!(text.extension(), "yml" | "yaml") && named && text.has_key(&["steps", "pipeline", "kind"])
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {

@@ -2,7 +2,7 @@
 //!
 //! Source: GitLab Docs, "CI/CD YAML syntax reference" and "Predefined CI/CD variables reference".
 
-use super::github::{gaps, has_key};
+use super::github::gaps;
 use super::script::Script;
 use crate::address::is_commit;
 use crate::pin::{Pinning, Repository};
@@ -29,18 +29,18 @@ impl Reader for GitlabPipeline {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        if !matches!(text.extension().as_str(), "yml" | "yaml") {
+        if !matches!(text.extension(), "yml" | "yaml") {
             return false;
         }
         let named = text.file_name().contains("gitlab-ci")
             || text.name.contains(".gitlab/ci/")
             || text.name.contains("gitlab-ci/");
         let content = text.content;
-        let shaped = has_key(content, &["stages"])
+        let shaped = text.has_key(&["stages"])
             && content.contains("script:")
             && content.contains("stage:")
             && !content.contains("vmImage")
-            && !has_key(content, &["pool", "jobs", "trigger", "language", "version"]);
+            && !text.has_key(&["pool", "jobs", "trigger", "language", "version"]);
         named || shaped
     }
 

@@ -30,8 +30,7 @@ impl Reader for PreCommitConfig {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        text.file_name().starts_with(".pre-commit-config")
-            && matches!(text.extension().as_str(), "yaml" | "yml")
+        text.file_name().starts_with(".pre-commit-config") && matches!(text.extension(), "yaml" | "yml")
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {

@@ -1,6 +1,6 @@
 //! Compose files.
 
-use crate::ci::github::{gaps, has_key};
+use crate::ci::github::gaps;
 use crate::hcl::reached_between as between;
 use crate::rules::{self, EXPOSED_SERVICE, HOST_ACCESS, PRIVILEGED_CONTAINER, ROOT_USER};
 use crate::serving::{command_issues_of, environment_issues};
@@ -26,8 +26,8 @@ impl Reader for ComposeFile {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        let yaml = matches!(text.extension().as_str(), "yml" | "yaml");
-        yaml && has_key(text.content, &["services"])
+        let yaml = matches!(text.extension(), "yml" | "yaml");
+        yaml && text.has_key(&["services"])
             && (text.file_name().contains("compose") || holds_services(text.content))
     }
 

@@ -35,7 +35,7 @@ impl Reader for Terraform {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.extension().as_str(), "tf" | "tofu")
+        matches!(text.extension(), "tf" | "tofu")
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {

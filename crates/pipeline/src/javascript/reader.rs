@@ -41,7 +41,7 @@ impl Reader for JavaScript {
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         let script = matches!(
-            text.extension().as_str(),
+            text.extension(),
             "ts" | "mts" | "cts" | "tsx" | "js" | "mjs" | "cjs" | "jsx" | "vue" | "svelte"
         );
         let declarations = [".d.ts", ".d.mts", ".d.cts"].iter().any(|end| text.name.ends_with(end));
@@ -83,12 +83,12 @@ impl Reader for JavaScript {
 
 /// Whether `<` may begin an element: in TypeScript only where the file's name says so.
 pub(super) fn may_hold_markup(text: &Text<'_>) -> bool {
-    !matches!(text.extension().as_str(), "ts" | "mts" | "cts" | "vue" | "svelte")
+    !matches!(text.extension(), "ts" | "mts" | "cts" | "vue" | "svelte")
 }
 
 /// Whether a text is a component of Vue or Svelte: scripts beside a template.
 fn is_component(text: &Text<'_>) -> bool {
-    matches!(text.extension().as_str(), "vue" | "svelte")
+    matches!(text.extension(), "vue" | "svelte")
 }
 
 /// Whether a text was packed by a program: its lines are longer than anybody writes.

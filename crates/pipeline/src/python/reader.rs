@@ -29,7 +29,7 @@ impl Reader for Python {
         }
         let shebang =
             text.content.lines().next().is_some_and(|line| line.starts_with("#!") && line.contains("python"));
-        shebang || matches!(text.extension().as_str(), "py" | "pyw")
+        shebang || matches!(text.extension(), "py" | "pyw")
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {

@@ -36,7 +36,7 @@ impl Reader for Playbook {
                     || line.strip_prefix("  ").is_some_and(|rest| rest.starts_with(key))
             })
         };
-        matches!(text.extension().as_str(), "yml" | "yaml")
+        matches!(text.extension(), "yml" | "yaml")
             && listed("hosts:")
             && ["tasks:", "roles:", "pre_tasks:", "handlers:"].iter().any(|key| listed(key))
     }

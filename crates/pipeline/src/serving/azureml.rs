@@ -4,7 +4,7 @@
 
 use super::environment_issues;
 use crate::address::fetched;
-use crate::ci::github::{gaps, has_key};
+use crate::ci::github::gaps;
 use crate::rules::{
     self, EXPOSED_SERVICE, NO_AUTHENTICATION, NO_NETWORK_ISOLATION, UNPINNED_IMAGE, UNPINNED_MODEL,
 };
@@ -31,15 +31,15 @@ impl Reader for AzureMl {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        if !matches!(text.extension().as_str(), "yml" | "yaml") {
+        if !matches!(text.extension(), "yml" | "yaml") {
             return false;
         }
         // A job or deployment need not name its schema.
         let named = text.content.contains("azuremlschemas");
         let shaped = || {
             text.content.contains("azureml:")
-                && has_key(text.content, &["environment", "model", "endpoint_name", "jobs"])
-                && has_key(text.content, &["type", "compute", "code", "endpoint_name", "instance_type"])
+                && text.has_key(&["environment", "model", "endpoint_name", "jobs"])
+                && text.has_key(&["type", "compute", "code", "endpoint_name", "instance_type"])
         };
         named || shaped()
     }

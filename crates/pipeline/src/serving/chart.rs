@@ -32,7 +32,7 @@ impl Reader for ChartTemplate {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.extension().as_str(), "yaml" | "yml" | "tpl")
+        matches!(text.extension(), "yaml" | "yml" | "tpl")
             && ["{{", ".Values."].iter().all(|mark| text.content.contains(mark))
     }
 

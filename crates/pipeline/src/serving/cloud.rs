@@ -5,13 +5,13 @@
 
 use super::{arm, command_issues, environment_issues, models, stack};
 use crate::ci::github::gaps;
+use crate::marks::Marks;
 use crate::rules::{
     EXCESSIVE_PERMISSIONS, EXPOSED_SERVICE, NO_NETWORK_ISOLATION, ROOT_USER, UNENCRYPTED_STORAGE,
     UNVERIFIED_PROMOTION,
 };
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, image, issue, rules};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 use std::sync::LazyLock;
 
@@ -33,8 +33,8 @@ impl Reader for CloudJob {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.extension().as_str(), "json" | "yaml" | "yml" | "template")
-            && FIRST_MARK.as_ref().is_none_or(|first| first.is_match(text.content))
+        matches!(text.extension(), "json" | "yaml" | "yml" | "template")
+            && FIRST_MARK.any_in(text.content)
             && MARKS.iter().any(|marks| marks.iter().all(|mark| text.content.contains(mark)))
     }
 
@@ -177,10 +177,8 @@ static MARKS: &[&[&str]] = &[
 ];
 
 /// Finds the first of any of them in one pass: most texts hold none.
-static FIRST_MARK: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let first = MARKS.iter().filter_map(|marks| marks.first());
-    AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(first).ok()
-});
+static FIRST_MARK: LazyLock<Marks> =
+    LazyLock::new(|| Marks::new(MARKS.iter().filter_map(|marks| marks.first().copied())));
 
 /// Members that an API's request is known by, and the resource it makes.
 static REQUESTS: &[(&[&str], &str)] = &[

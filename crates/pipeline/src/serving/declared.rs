@@ -4,7 +4,7 @@
 
 use super::{environment_issues, uri_issues};
 use crate::address::{self, is_commit};
-use crate::ci::github::{gaps, has_key};
+use crate::ci::github::gaps;
 use crate::rules::{self, UNPINNED_SOURCE, UNSAFE_MODEL_FORMAT};
 use crate::shell::inspect::{self, Setting};
 use crate::yaml::{Node, Yaml};
@@ -58,8 +58,8 @@ enum Form {
 
 fn form(text: &Text<'_>) -> Option<Form> {
     let name = text.file_name();
-    let yaml = matches!(text.extension().as_str(), "yml" | "yaml");
-    if yaml && name.starts_with("prefect") && has_key(text.content, &["deployments", "pull", "build"]) {
+    let yaml = matches!(text.extension(), "yml" | "yaml");
+    if yaml && name.starts_with("prefect") && text.has_key(&["deployments", "pull", "build"]) {
         return Some(Form::Prefect);
     }
     // Every entry of a catalog is a data set, named by its class.

@@ -31,7 +31,7 @@ impl Reader for HelmValues {
         let named =
             name.starts_with("values") || name.ends_with("values.yaml") || name.ends_with("values.yml");
         named
-            && matches!(text.extension().as_str(), "yaml" | "yml")
+            && matches!(text.extension(), "yaml" | "yml")
             && [
                 "image",
                 "repository",

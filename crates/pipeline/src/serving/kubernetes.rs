@@ -1,7 +1,7 @@
 //! Kubernetes manifests, with the resources of model servers and workflow engines.
 
 use super::{containers, exposed, kustomize, models, ray, workflows};
-use crate::ci::github::{gaps, has_key};
+use crate::ci::github::gaps;
 use crate::python::embedded;
 use crate::rules::{self, EXCESSIVE_PERMISSIONS, INSECURE_TRANSPORT, NO_AUTHENTICATION, SECRET};
 use crate::shell::inspect::{self, Setting};
@@ -27,15 +27,15 @@ impl Reader for Manifest {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        if !matches!(text.extension().as_str(), "yml" | "yaml" | "json" | "tpl") {
+        if !matches!(text.extension(), "yml" | "yaml" | "json" | "tpl") {
             return false;
         }
         let content = text.content;
         let resource = (content.contains("apiVersion") && content.contains("kind"))
-            && (has_key(content, &["apiVersion", "\"apiVersion\"", "- apiVersion"])
+            && (text.has_key(&["apiVersion", "\"apiVersion\"", "- apiVersion"])
                 || content.trim_start().starts_with('{'));
-        let kubeflow = has_key(content, &["deploymentSpec", "pipelineInfo"])
-            || (has_key(content, &["implementation"]) && content.contains("container:"));
+        let kubeflow = text.has_key(&["deploymentSpec", "pipelineInfo"])
+            || (text.has_key(&["implementation"]) && content.contains("container:"));
         resource || kubeflow || is_kustomization(text)
     }
 

@@ -4,7 +4,7 @@
 
 use super::environment_issues;
 use crate::address::clear;
-use crate::ci::github::{gaps, has_key};
+use crate::ci::github::gaps;
 use crate::dependencies::{Pin, requirement};
 use crate::rules::{PACKAGED_SECRET, TLS_DISABLED, UNPINNED_MODEL, UNPINNED_PACKAGE, holds_credentials};
 use crate::shell::inspect::{self, Setting};
@@ -31,12 +31,11 @@ impl Reader for PackedModel {
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         match text.file_name() {
-            "bentofile.yaml" | "bentofile.yml" => has_key(text.content, &["service", "python", "docker"]),
-            "cog.yaml" => has_key(text.content, &["build", "predict", "train", "image"]),
-            "config.yaml" => has_key(
-                text.content,
-                &["model_cache", "model_class_name", "model_module_dir", "build_commands"],
-            ),
+            "bentofile.yaml" | "bentofile.yml" => text.has_key(&["service", "python", "docker"]),
+            "cog.yaml" => text.has_key(&["build", "predict", "train", "image"]),
+            "config.yaml" => {
+                text.has_key(&["model_cache", "model_class_name", "model_module_dir", "build_commands"])
+            }
             _ => false,
         }
     }

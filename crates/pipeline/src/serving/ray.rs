@@ -5,7 +5,7 @@
 
 use super::settings;
 use crate::address::is_commit;
-use crate::ci::github::{gaps, has_key};
+use crate::ci::github::gaps;
 use crate::dependencies::{Purpose, judged, requirement};
 use crate::rules::{self, EXPOSED_SERVICE, UNPINNED_SOURCE};
 use crate::shell::inspect::{self, Setting};
@@ -32,12 +32,12 @@ impl Reader for RayConfig {
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         let content = text.content;
-        let serve = has_key(content, &["applications"]) && content.contains("import_path");
-        let cluster = has_key(content, &["cluster_name"])
+        let serve = text.has_key(&["applications"]) && content.contains("import_path");
+        let cluster = text.has_key(&["cluster_name"])
             && ["head_start_ray_commands", "setup_commands", "available_node_types", "head_node_type"]
                 .iter()
                 .any(|key| content.contains(key));
-        matches!(text.extension().as_str(), "yaml" | "yml") && (serve || cluster)
+        matches!(text.extension(), "yaml" | "yml") && (serve || cluster)
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {

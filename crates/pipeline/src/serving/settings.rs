@@ -4,13 +4,13 @@
 use super::models;
 use crate::address::{is_commit, named};
 use crate::ci::github::gaps;
+use crate::marks::Marks;
 use crate::rules::{
     self, HOST_ACCESS, REMOTE_CODE, SECRET, TLS_DISABLED, UNPINNED_MODEL, UNSAFE_MODEL_FORMAT,
 };
 use crate::shell::inspect;
 use crate::yaml::{Node, Yaml};
 use crate::{Issue, Notes, Reader, Text, issue, variable};
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use bartizan_core::{Confidence, Kind, Rule, Severity};
 use std::sync::LazyLock;
 
@@ -35,10 +35,10 @@ impl Reader for Settings {
         // What a hub or a library writes beside a model is no setting of anyone.
         let written =
             ["config.json", "tokenizer_config.json", "adapter_config.json", "generation_config.json"];
-        matches!(text.extension().as_str(), "yaml" | "yml" | "json")
+        matches!(text.extension(), "yaml" | "yml" | "json")
             && !written.contains(&text.file_name())
             && !text.content.contains("apiVersion:")
-            && ANY_MARK.as_ref().is_none_or(|marks| marks.is_match(text.content))
+            && ANY_MARK.any_in(text.content)
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -95,9 +95,8 @@ const MARKS: &[&str] = &[
     "safe_serialization",
 ];
 
-/// Finds any of them in one pass. A table of all its states would take longer to make than most scans to read.
-static ANY_MARK: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(MARKS).ok());
+/// Finds any of them in one pass.
+static ANY_MARK: LazyLock<Marks> = LazyLock::new(|| Marks::new(MARKS.iter().copied()));
 
 /// Switches by which certificates are looked at, and those by which they are not.
 const VERIFY: &[&str] = &["ssl_verify", "verify_ssl", "tls_verify", "verify_tls", "verify_certs"];

@@ -97,7 +97,7 @@ pub(super) fn by_hand(found: Issue) -> Issue {
 }
 
 fn is_shell(text: &Text<'_>) -> bool {
-    if matches!(text.extension().as_str(), "sh" | "bash" | "zsh" | "ksh") {
+    if matches!(text.extension(), "sh" | "bash" | "zsh" | "ksh") {
         return true;
     }
     let first = text.content.lines().next().unwrap_or_default();

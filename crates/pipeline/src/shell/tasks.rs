@@ -4,7 +4,7 @@
 
 use super::inspect::{self, Setting};
 use super::reader::by_hand;
-use crate::ci::github::{gaps, has_key};
+use crate::ci::github::gaps;
 use crate::serving::environment_issues;
 use crate::yaml::{Node, Yaml};
 use crate::{Notes, Reader, Text, image, issue, rules};
@@ -85,17 +85,17 @@ fn report(text: &Text<'_>, notes: &mut Notes<'_>, script: Node<'_>) {
 }
 
 fn is_yaml(text: &Text<'_>) -> bool {
-    matches!(text.extension().as_str(), "yml" | "yaml")
+    matches!(text.extension(), "yml" | "yaml")
 }
 
 fn is_taskfile(text: &Text<'_>) -> bool {
     is_yaml(text)
         && text.file_name().to_ascii_lowercase().starts_with("taskfile.")
-        && has_key(text.content, &["tasks", "version"])
+        && text.has_key(&["tasks", "version"])
 }
 
 fn is_sky(text: &Text<'_>) -> bool {
-    is_yaml(text) && has_key(text.content, &["resources"]) && has_key(text.content, &["run", "setup"])
+    is_yaml(text) && text.has_key(&["resources"]) && text.has_key(&["run", "setup"])
 }
 
 fn is_dstack(text: &Text<'_>) -> bool {
@@ -105,7 +105,7 @@ fn is_dstack(text: &Text<'_>) -> bool {
             .content
             .lines()
             .any(|line| line.strip_prefix("type:").is_some_and(|kind| typed.contains(&kind.trim())))
-        && has_key(text.content, &["commands", "init", "ide"])
+        && text.has_key(&["commands", "init", "ide"])
 }
 
 /// Most commands of one task.

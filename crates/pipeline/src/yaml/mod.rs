@@ -223,10 +223,11 @@ impl<'y> Node<'y> {
     /// Keys and values of a mapping in the order of the text, those of merges (`<<`) after its own; an own key hides a
     /// merged one. At most [`Node::ENTRIES`]. None for anything else.
     pub fn entries(self) -> Vec<Entry<'y>> {
-        let mut entries: Vec<Entry<'y>> = Vec::new();
-        let mut pending = vec![self];
+        let mut entries: Vec<Entry<'y>> = Vec::with_capacity(self.pairs().len());
+        // Memory is taken only where keys are merged.
+        let (mut next, mut pending) = (Some(self), Vec::new());
         let mut sources = 0usize;
-        while let Some(node) = pending.pop() {
+        while let Some(node) = next.take().or_else(|| pending.pop()) {
             sources = sources.saturating_add(1);
             if sources > Self::MERGES || entries.len() >= Self::ENTRIES {
                 break;
@@ -260,9 +261,9 @@ impl<'y> Node<'y> {
 
     /// Key and value under `key`.
     pub fn entry(self, key: &str) -> Option<Entry<'y>> {
-        let mut pending = vec![self];
+        let (mut next, mut pending) = (Some(self), Vec::new());
         let mut sources = 0usize;
-        while let Some(node) = pending.pop() {
+        while let Some(node) = next.take().or_else(|| pending.pop()) {
             sources = sources.saturating_add(1);
             if sources > Self::MERGES {
                 return None;

@@ -168,14 +168,13 @@ impl Context {
             raw.push(Raw::new(&SERVICE, from, from + value.len(), 0.6, why));
             return;
         }
+        // What stands before a pin is searched with the next value.
+        if reading.refused.contains(&from) || is_pin(text, from, value) {
+            return;
+        }
         // Names are rarer than the rest: where none stands, nothing else is asked.
         self.search(text, from, from + value.len(), reading);
-        if reading.found.is_empty()
-            || reading.refused.contains(&from)
-            || is_in_address(text, segment, from)
-            || is_open(text, from)
-            || is_pin(text, from, value)
-        {
+        if reading.found.is_empty() || is_in_address(text, segment, from) || is_open(text, from) {
             return;
         }
         let found: &[Found] = reading.found.make_contiguous();

@@ -44,7 +44,8 @@ impl Format for CaffeText {
 
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         let head = input.head(HEAD);
-        if head.contains(&0) {
+        // Most texts name no layer, which is told before their words are.
+        if head.contains(&0) || memchr::memmem::find(head, b"layer").is_none() {
             return Recognition::No;
         }
         let words = Tokens { bytes: head, position: 0 };

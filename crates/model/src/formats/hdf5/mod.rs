@@ -140,7 +140,7 @@ impl Format for Hdf5 {
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         if superblock::find(input.bytes).is_some() {
             Recognition::Certain
-        } else if matches!(input.extension().as_str(), "h5" | "hdf5") {
+        } else if matches!(input.extension().as_ref(), "h5" | "hdf5") {
             // Called HDF5 without being it: worth a word when nothing else knows it.
             Recognition::Weak
         } else {

@@ -49,7 +49,7 @@ impl Format for RData {
         let is_workspace = input.bytes.starts_with(b"RD");
         if is_workspace || walk::version(encoding, input.bytes, body).is_some() {
             Recognition::Certain
-        } else if self.extensions().contains(&input.extension().as_str()) {
+        } else if self.extensions().contains(&input.extension().as_ref()) {
             Recognition::Weak
         } else {
             Recognition::No

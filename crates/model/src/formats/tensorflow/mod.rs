@@ -89,7 +89,7 @@ impl Format for TensorFlow {
     fn recognise(&self, input: &Input<'_>) -> Recognition {
         if message(input.bytes).or_else(|| runnable(input.bytes)).is_some() {
             Recognition::Certain
-        } else if matches!(input.extension().as_str(), "pb" | "meta") && !input.bytes.is_empty() {
+        } else if matches!(input.extension().as_ref(), "pb" | "meta") && !input.bytes.is_empty() {
             Recognition::Weak
         } else {
             Recognition::No

@@ -4,11 +4,12 @@ use super::patterns::folding;
 use super::{METADATA_PATH, METADATA_URL, Passage};
 use aho_corasick::AhoCorasick;
 use bartizan_core::Severity;
+use bartizan_text::trie::Occurrence;
 use std::net::Ipv4Addr;
 use std::sync::LazyLock;
 
-/// Judges every address and path of the passage.
-pub(super) fn judge(passage: &mut Passage<'_>) {
+/// Judges every address and path of the passage; `signs` are what the text is known to hold of [`signs`], numbered from `first`.
+pub(super) fn judge(passage: &mut Passage<'_>, signs: Option<&[Occurrence]>, first: usize) {
     let text = passage.text;
     let whole = !text.trim().contains(char::is_whitespace);
     for (count, (at, _)) in text.match_indices("://").enumerate() {
@@ -32,16 +33,28 @@ pub(super) fn judge(passage: &mut Passage<'_>) {
     if let Some(at) = text.find("../../").or_else(|| text.find("..\\..\\")) {
         passage.mark(&METADATA_PATH, Severity::Medium, at, "a path that climbs out of its folder");
     }
-    if let Some(hit) = SENSITIVE.as_ref().and_then(|sensitive| sensitive.find(text)) {
-        passage.mark(&METADATA_PATH, Severity::Medium, hit.start(), "the path of a file that holds secrets");
+    let sensitive = match signs {
+        Some(signs) => {
+            let first = first.saturating_add(OTHER_SIGNS.len());
+            let paths = first..first.saturating_add(SENSITIVE_PATHS.len());
+            signs.iter().find(|sign| paths.contains(&sign.pattern)).map(|sign| sign.start)
+        }
+        None => SENSITIVE.as_ref().and_then(|sensitive| sensitive.find(text)).map(|found| found.start()),
+    };
+    if let Some(at) = sensitive {
+        passage.mark(&METADATA_PATH, Severity::Medium, at, "the path of a file that holds secrets");
     }
 }
 
 /// What [`judge`] looks for, every one of them.
 pub(super) fn signs() -> impl Iterator<Item = &'static str> {
-    ["://", "../../", "..\\..\\"].into_iter().chain(SENSITIVE_PATHS.iter().copied())
+    OTHER_SIGNS.into_iter().chain(SENSITIVE_PATHS.iter().copied())
 }
 
+/// What [`judge`] looks for beside [`SENSITIVE_PATHS`].
+const OTHER_SIGNS: [&str; 3] = ["://", "../../", "..\\..\\"];
+
+/// For texts that are longer than those whose signs are known.
 static SENSITIVE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| folding().build(SENSITIVE_PATHS).ok());
 
 /// Whether `path` names a file that holds secrets or steers the system, wherever it stands in the text.

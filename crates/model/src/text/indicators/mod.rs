@@ -20,9 +20,19 @@ pub use address::{is_sensitive_path, path_escape};
 
 /// Judges one metadata string of any format, found at `place` inside the current input.
 pub fn inspect_metadata(text: &str, place: &Location, scan: &mut Scan<'_>) {
-    if text.len() > SHORT_BYTES || may_matter(text) {
-        inspect(text, (is_document(text), false), place, None, scan);
+    if matters(text) {
+        inspect_mattering(text, place, scan);
     }
+}
+
+/// Whether [`inspect_metadata`] looks into `text` at all: callers that make the place of each string ask before they do.
+pub(crate) fn matters(text: &str) -> bool {
+    text.len() > SHORT_BYTES || may_matter(text)
+}
+
+/// As [`inspect_metadata`], for a text that [`matters`].
+pub(crate) fn inspect_mattering(text: &str, place: &Location, scan: &mut Scan<'_>) {
+    inspect(text, (is_document(text), false), place, None, scan);
 }
 
 /// As [`inspect_metadata`], or with `document` as [`inspect_document`], for bytes of the input itself that begin at `offset`: what is found
@@ -86,7 +96,7 @@ fn inspect(
 /// What dangerous command a string holds, for formats that judge strings of a program, where milder hits are normal.
 pub(crate) fn dangerous_command(text: &str) -> Option<String> {
     let mut passage = Passage { text, document: false, record: false, hidden: None, marks: Vec::new() };
-    patterns::judge(&mut passage);
+    patterns::judge(&mut passage, signs::of(text).as_deref());
     let mut marks = passage.marks.into_iter();
     let mark = marks.find(|mark| mark.rule.id == METADATA_COMMAND.id && mark.severity >= Severity::High)?;
     Some(mark.message.trim_start_matches("metadata holds ").to_owned())
@@ -139,8 +149,9 @@ struct Mark {
 
 impl Passage<'_> {
     fn judge(&mut self) {
-        patterns::judge(self);
-        address::judge(self);
+        let signs = signs::of(self.text);
+        patterns::judge(self, signs.as_deref());
+        address::judge(self, signs.as_deref(), patterns::texts().count());
         secret::judge(self);
         self.hidden_text();
     }

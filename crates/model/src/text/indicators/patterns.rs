@@ -3,23 +3,32 @@
 use super::{METADATA_CODE, METADATA_COMMAND, METADATA_MARKUP, Passage};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use bartizan_core::{Rule, Severity};
+use bartizan_text::trie::Occurrence;
 use std::sync::LazyLock;
 
-/// Looks for every pattern of [`PATTERNS`].
-pub(super) fn judge(passage: &mut Passage<'_>) {
-    let Some(automaton) = AUTOMATON.as_ref() else { return };
-    let text = passage.text;
+/// Looks for every pattern of [`PATTERNS`]; `signs` are what the text is known to hold of them.
+pub(super) fn judge(passage: &mut Passage<'_>, signs: Option<&[Occurrence]>) {
     // For each pattern, up to where the text was searched for what makes it act.
     let mut searched: Vec<usize> = Vec::new();
-    for hit in automaton.find_overlapping_iter(text) {
-        searched.resize(PATTERNS.len(), 0);
-        let index = hit.pattern().as_usize();
-        let (Some(pattern), Some(searched)) = (PATTERNS.get(index), searched.get_mut(index)) else {
-            continue;
-        };
-        if pattern.when.holds(text.as_bytes(), hit.start(), hit.end(), searched) {
-            passage.mark(pattern.rule, pattern.severity, hit.start(), pattern.what);
+    if let Some(signs) = signs {
+        for &Occurrence { pattern, start, end } in signs {
+            for &index in ALIKE.get(pattern).into_iter().flatten() {
+                hit(passage, index, (start, end), &mut searched);
+            }
         }
+    } else if let Some(automaton) = AUTOMATON.as_ref() {
+        for found in automaton.find_overlapping_iter(passage.text) {
+            hit(passage, found.pattern().as_usize(), (found.start(), found.end()), &mut searched);
+        }
+    }
+}
+
+/// Judges the pattern numbered `index`, whose text stands at `start..end`.
+fn hit(passage: &mut Passage<'_>, index: usize, (start, end): (usize, usize), searched: &mut Vec<usize>) {
+    searched.resize(PATTERNS.len(), 0);
+    let (Some(pattern), Some(searched)) = (PATTERNS.get(index), searched.get_mut(index)) else { return };
+    if pattern.when.holds(passage.text.as_bytes(), start, end, searched) {
+        passage.mark(pattern.rule, pattern.severity, start, pattern.what);
     }
 }
 
@@ -343,6 +352,16 @@ pub(super) fn texts() -> impl Iterator<Item = &'static str> {
     PATTERNS.iter().map(|pattern| pattern.text)
 }
 
+/// For each pattern, all whose text is the same, in their order.
+static ALIKE: LazyLock<Vec<Vec<usize>>> = LazyLock::new(|| {
+    let alike = |text: &str| {
+        let numbered = texts().enumerate().filter(|(_, other)| other.eq_ignore_ascii_case(text));
+        numbered.map(|(index, _)| index).collect()
+    };
+    texts().map(alike).collect()
+});
+
+/// For texts that are longer than those whose signs are known.
 static AUTOMATON: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| folding().build(texts()).ok());
 
 /// What makes an automaton in which capitals count as small letters. A table of all its states would take longer to make than most

@@ -296,30 +296,35 @@ impl<'t, 's, 'c> Document<'t, 's, 'c> {
     /// Judges one scalar under the current path.
     fn scalar(&mut self, text: &str, at: usize) {
         let key = self.path.last().map_or("", |(_, key)| *key);
-        let place = self.here(at);
+        // The place is made where something may be said of it: most scalars are words and numbers.
         if key == "chat_template"
             || (key == "template" && self.path.iter().any(|(_, key)| *key == "chat_template"))
         {
+            let place = self.here(at);
             chat_template::inspect(text, &place, self.scan);
             return;
         }
         if hydra::is_target_key(key) {
             let call = self.calls.target(text.trim());
+            let place = self.here(at);
             hydra::inspect_target(key, text, call, &place, self.scan);
         }
         if text.len() < 4 {
             return;
         }
         if text.contains("{{") || text.contains("{%") {
+            let place = self.here(at);
             chat_template::inspect_as(text, Rendered::Perhaps, &place, self.scan);
         }
         if let Some(called) = code_call(text) {
             let message = format!("the setting `{key}` holds Python code that calls `{called}`");
             let finding = Finding::new(&CONFIG_CODE, message).confidence(Confidence::Medium);
-            self.scan.report(finding.located(&place).evidence(text));
+            self.report(finding.evidence(text), at);
         } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+            && indicators::matters(text)
         {
-            indicators::inspect_metadata(text, &place, self.scan);
+            let place = self.here(at);
+            indicators::inspect_mattering(text, &place, self.scan);
         }
     }
 

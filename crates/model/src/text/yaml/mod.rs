@@ -117,12 +117,12 @@ impl Format for Yaml {
             return Recognition::No;
         }
         let extension = input.extension();
-        let named = matches!(extension.as_str(), "yaml" | "yml");
+        let named = matches!(extension.as_ref(), "yaml" | "yml");
         let tagged = ["!!python/", "tag:yaml.org,2002:", "%TAG ", "%YAML "]
             .iter()
             .any(|mark| memchr::memmem::find(head, mark.as_bytes()).is_some());
-        let foreign = matches!(extension.as_str(), "md" | "py" | "ipynb" | "json" | "rst" | "html" | "jinja");
-        match (named || (tagged && !foreign), self.extensions().contains(&extension.as_str())) {
+        let foreign = matches!(extension.as_ref(), "md" | "py" | "ipynb" | "json" | "rst" | "html" | "jinja");
+        match (named || (tagged && !foreign), self.extensions().contains(&extension.as_ref())) {
             (true, _) => Recognition::Certain,
             (_, true) => Recognition::Weak,
             _ => Recognition::No,

@@ -28,7 +28,7 @@ impl Reader for McpConfig {
         if text.extension() == "toml" {
             return text.content.contains("mcp_servers");
         }
-        let json = matches!(text.extension().as_str(), "json" | "jsonc" | "yaml" | "yml" | "code-workspace");
+        let json = matches!(text.extension(), "json" | "jsonc" | "yaml" | "yml" | "code-workspace");
         json && (["mcpServers", "mcp_servers", "context_servers"]
             .iter()
             .any(|key| text.content.contains(key))

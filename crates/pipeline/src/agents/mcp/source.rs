@@ -34,16 +34,16 @@ impl Reader for McpSource {
 
     fn recognises(&self, text: &Text<'_>) -> bool {
         let extension = text.extension();
-        (extension == "py" || is_script(&extension))
+        (extension == "py" || is_script(extension))
             && ["mcp", "MCP", "modelcontextprotocol"].iter().any(|name| text.content.contains(name))
             && SERVES.iter().any(|sign| text.content.contains(sign))
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
         let extension = text.extension();
-        let python = !is_script(&extension);
-        let spans = if is_script(&extension) {
-            told(text.content, !matches!(extension.as_str(), "ts" | "mts" | "cts"))
+        let python = !is_script(extension);
+        let spans = if is_script(extension) {
+            told(text.content, !matches!(extension, "ts" | "mts" | "cts"))
         } else {
             texts(text.content)
         };

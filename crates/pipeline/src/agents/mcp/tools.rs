@@ -29,13 +29,13 @@ impl Reader for McpTools {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.extension().as_str(), "json" | "jsonc" | "jsonl" | "ndjson")
+        matches!(text.extension(), "json" | "jsonc" | "jsonl" | "ndjson")
             && text.content.contains("\"name\"")
             && (text.content.contains("\"inputSchema\"") || text.content.contains("\"input_schema\""))
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
-        if matches!(text.extension().as_str(), "jsonl" | "ndjson") {
+        if matches!(text.extension(), "jsonl" | "ndjson") {
             notes.gap(None, "tools in JSON lines are not read; give each answer as one JSON document");
             return;
         }

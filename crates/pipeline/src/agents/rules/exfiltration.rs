@@ -109,10 +109,8 @@ pub(crate) fn check(reading: &Reading<'_>, notes: &mut Notes<'_>) {
 
 /// Reports what a script or a configuration beside a skill is told to talk to, when that is a tunnel or collects unnamed.
 fn endpoints(reading: &Reading<'_>, notes: &mut Notes<'_>) {
-    let configured = matches!(
-        reading.text.extension().as_str(),
-        "yaml" | "yml" | "json" | "toml" | "ini" | "cfg" | "env" | "conf"
-    );
+    let configured =
+        matches!(reading.text.extension(), "yaml" | "yml" | "json" | "toml" | "ini" | "cfg" | "env" | "conf");
     if reading.role != Role::Script && !configured {
         return;
     }

@@ -5,12 +5,14 @@ use super::expression::{parse, templates};
 use super::injection::answers;
 use super::triggers::untrusted_variables;
 use super::workflow::{Job, Step, Workflow};
+use crate::marks::Marks;
 use crate::rules::{PROMPT_INJECTION_IN_CI, RISKY_TOOL_GRANT};
 use crate::shell::{Command, ExpansionKind, Invocation, Script, Word, inspect};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
 use bartizan_core::{Confidence, Severity};
 use std::ops::Range;
+use std::sync::LazyLock;
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     for (job, step) in workflow.steps() {
@@ -24,12 +26,13 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
 pub(super) fn asks_model(step: &Step<'_>) -> bool {
     if let Some((_, uses)) = step.uses() {
         let name = uses.name();
-        return AGENTS.iter().any(|agent| name.starts_with(agent))
-            || LOOKS.iter().any(|part| name.contains(part));
+        return AGENTS.iter().any(|agent| name.starts_with(agent)) || LOOK.any_in(&name);
     }
     let script = step.run().map(|run| Script::read(run.as_str().unwrap_or_default())).unwrap_or_default();
     script.commands.iter().filter_map(Invocation::of).any(|invocation| inspect::agent(&invocation).is_some())
 }
+
+static LOOK: LazyLock<Marks> = LazyLock::new(|| Marks::new(LOOKS.iter().copied()));
 
 /// Parts of names of actions that ask a model.
 const LOOKS: &[&str] = &[
@@ -73,7 +76,7 @@ fn action(
     let Some((node, uses)) = step.uses() else { return };
     let name = uses.name();
     let known = AGENTS.iter().any(|agent| name.starts_with(agent));
-    let looks = !known && LOOKS.iter().any(|part| name.contains(part));
+    let looks = !known && LOOK.any_in(&name);
     if !known && !looks {
         return;
     }

@@ -2,7 +2,6 @@
 
 use super::contexts::{Reach, reach};
 use super::expression::{Expression, Operator, parse, templates};
-use super::secrets::each_expression;
 use super::workflow::Workflow;
 use crate::rules::UNSOUND_CONDITION;
 use crate::yaml::{Node, Style};
@@ -28,11 +27,17 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
         expression.each(&mut |one| found.extend(contains(one, whole.start)));
         issue::report_in(text, notes, condition, found);
     }
-    each_expression(workflow.root, &mut |node, expression, offset| {
-        let mut found = Vec::new();
-        expression.each(&mut |one| found.extend(ternary(one, offset)));
-        issue::report_in(text, notes, node, found);
-    });
+}
+
+/// Judges an expression that begins at `offset` of the scalar `node`.
+pub(super) fn expression(
+    text: &Text<'_>,
+    notes: &mut Notes<'_>,
+    (node, expression, offset): (Node<'_>, &Expression, usize),
+) {
+    let mut found = Vec::new();
+    expression.each(&mut |one| found.extend(ternary(one, offset)));
+    issue::report_in(text, notes, node, found);
 }
 
 /// Text around an expression makes it a text that is not empty, which is true.

@@ -1,6 +1,6 @@
 //! Dependabot's configuration.
 
-use super::reader::{gaps, has_key};
+use super::reader::gaps;
 use crate::rules::{DEPENDENCY_COOLDOWN, DEPENDENCY_EXECUTION, SECRET};
 use crate::yaml::{Node, Yaml, edit};
 use crate::{Issue, Notes, Reader, Safety, Text, issue};
@@ -27,8 +27,7 @@ impl Reader for DependabotFile {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.file_name(), "dependabot.yml" | "dependabot.yaml")
-            && has_key(text.content, &["updates"])
+        matches!(text.file_name(), "dependabot.yml" | "dependabot.yaml") && text.has_key(&["updates"])
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {

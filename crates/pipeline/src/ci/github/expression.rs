@@ -58,7 +58,7 @@ pub(super) fn parse(text: &str) -> Option<Expression> {
 pub(super) fn templates(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0usize;
-    while let Some(open) = text.get(at..).and_then(|rest| rest.find("${{")) {
+    while let Some(open) = text.get(at..).and_then(opening) {
         let start = at.saturating_add(open).saturating_add(3);
         let Some(length) = closing(text.get(start..).unwrap_or_default()) else { break };
         let end = start.saturating_add(length);
@@ -66,6 +66,12 @@ pub(super) fn templates(text: &str) -> Vec<Range<usize>> {
         at = end.saturating_add(2);
     }
     found
+}
+
+/// Where `${{` stands first. Most scalars have no `$`.
+fn opening(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'$', bytes).find(|at| bytes.get(*at..).is_some_and(|rest| rest.starts_with(b"${{")))
 }
 
 /// Where `}}` stands outside quotes.

@@ -8,6 +8,7 @@ mod credentials;
 mod dependabot;
 mod environment;
 mod expression;
+mod expressions;
 mod images;
 mod injection;
 mod owners;
@@ -23,4 +24,4 @@ mod workflow;
 
 pub(crate) use dependabot::DependabotFile;
 pub(crate) use owners::ARCHIVED;
-pub(crate) use reader::{ActionFile, WorkflowFile, gaps, has_key};
+pub(crate) use reader::{ActionFile, WorkflowFile, gaps};

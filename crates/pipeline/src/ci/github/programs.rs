@@ -5,12 +5,14 @@
 
 use super::triggers::untrusted_variables;
 use super::workflow::{Step, Workflow};
+use crate::marks::Marks;
 use crate::rules::PROMPT_INJECTION_IN_CI;
 use crate::shell::{Invocation, Script};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
 use bartizan_core::Confidence;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     for (job, step) in workflow.steps() {
@@ -90,7 +92,8 @@ fn reads(program: &str, name: &str) -> Option<Range<usize>> {
 
 /// Whether a program calls a model.
 fn calls_model(program: &str) -> bool {
-    CALLS.iter().any(|call| program.contains(call))
+    static MARKS: LazyLock<Marks> = LazyLock::new(|| Marks::new(CALLS.iter().copied()));
+    MARKS.any_in(program)
 }
 
 /// Whether a program takes texts out of an event.

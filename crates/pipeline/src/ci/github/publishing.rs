@@ -1,11 +1,13 @@
 //! Publishing: with stored tokens, and of models that nothing checked.
 
 use super::workflow::{Step, Workflow};
+use crate::marks::Marks;
 use crate::rules::{LONG_LIVED_PUBLISHING_TOKEN, UNVERIFIED_PROMOTION};
 use crate::shell::{Invocation, Script, inspect};
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
 use bartizan_core::{Confidence, Severity};
+use std::sync::LazyLock;
 
 pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     for job in &workflow.jobs {
@@ -45,7 +47,7 @@ fn tokens(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>) {
         }
         return;
     }
-    let Some(run) = step.run().filter(|run| mentions(*run, &["publish", "upload", "push"])) else { return };
+    let Some(run) = step.run().filter(|run| mentions(*run, &PUBLISHED)) else { return };
     let script = Script::read(run.as_str().unwrap_or_default());
     let issues: Vec<Issue> = script
         .commands
@@ -96,15 +98,19 @@ fn verifies(step: &Step<'_>) -> bool {
             .iter()
             .any(|part| name.contains(part));
     }
-    let run = step.run().filter(|run| mentions(*run, CHECKING));
+    let run = step.run().filter(|run| mentions(*run, &CHECKED));
     let script = run.map(|run| Script::read(run.as_str().unwrap_or_default())).unwrap_or_default();
     script.commands.iter().filter_map(Invocation::of).any(|invocation| inspect::verifies(&invocation))
 }
 
 /// Whether the script holds one of `words`: most scripts hold none, and need not be read again.
-fn mentions(run: Node<'_>, words: &[&str]) -> bool {
-    run.as_str().is_some_and(|script| words.iter().any(|word| script.contains(word)))
+fn mentions(run: Node<'_>, words: &Marks) -> bool {
+    run.as_str().is_some_and(|script| words.any_in(script))
 }
+
+static PUBLISHED: LazyLock<Marks> = LazyLock::new(|| Marks::new(["publish", "upload", "push"].into_iter()));
+static PROMOTED: LazyLock<Marks> = LazyLock::new(|| Marks::new(PUBLISHING.iter().copied()));
+static CHECKED: LazyLock<Marks> = LazyLock::new(|| Marks::new(CHECKING.iter().copied()));
 
 /// Words without which nothing is promoted.
 const PUBLISHING: &[&str] = &[
@@ -161,7 +167,7 @@ fn promotions(text: &Text<'_>, notes: &mut Notes<'_>, step: &Step<'_>, approved:
         }
         return;
     }
-    let Some(run) = step.run().filter(|run| mentions(*run, PUBLISHING)) else { return };
+    let Some(run) = step.run().filter(|run| mentions(*run, &PROMOTED)) else { return };
     let script = Script::read(run.as_str().unwrap_or_default());
     let issues: Vec<Issue> = script
         .commands

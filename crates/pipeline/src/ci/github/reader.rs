@@ -2,8 +2,8 @@
 
 use super::workflow::Workflow;
 use super::{
-    agents, cache, conditions, credentials, environment, images, injection, permissions, programs,
-    publishing, runners, secrets, triggers, uses,
+    agents, cache, conditions, credentials, environment, expressions, images, injection, permissions,
+    programs, publishing, runners, secrets, triggers, uses,
 };
 use crate::python::embedded;
 use crate::shell::inspect::{self, Setting};
@@ -33,13 +33,13 @@ impl Reader for WorkflowFile {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        if !matches!(text.extension().as_str(), "yml" | "yaml") {
+        if !matches!(text.extension(), "yml" | "yaml") {
             return false;
         }
         let in_place = text.name.contains(".github/workflows/")
             || text.name.contains(".gitea/workflows/")
             || text.name.contains(".forgejo/workflows/");
-        let has = |keys: &[&str]| has_key(text.content, keys);
+        let has = |keys: &[&str]| text.has_key(keys);
         has(&["jobs"])
             && (in_place
                 || (has(&["on", "\"on\"", "'on'"])
@@ -69,7 +69,7 @@ impl Reader for ActionFile {
     }
 
     fn recognises(&self, text: &Text<'_>) -> bool {
-        matches!(text.file_name(), "action.yml" | "action.yaml") && has_key(text.content, &["runs"])
+        matches!(text.file_name(), "action.yml" | "action.yaml") && text.has_key(&["runs"])
     }
 
     fn read(&self, text: &Text<'_>, notes: &mut Notes<'_>) {
@@ -79,13 +79,6 @@ impl Reader for ActionFile {
             check(text, notes, &action);
         }
     }
-}
-
-/// Whether a line of `content` begins with one of `keys` and a colon.
-pub(crate) fn has_key(content: &str, keys: &[&str]) -> bool {
-    content.lines().any(|line| {
-        keys.iter().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')))
-    })
 }
 
 /// Notes where `yaml` could not be read.
@@ -143,6 +136,7 @@ fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<'_>) {
     permissions::check(text, notes, workflow);
     triggers::check(text, notes, workflow);
     secrets::check(text, notes, workflow);
+    expressions::check(text, notes, workflow);
     credentials::check(text, notes, workflow);
     cache::check(text, notes, workflow);
     environment::check(text, notes, workflow);

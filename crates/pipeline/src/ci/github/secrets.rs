@@ -1,6 +1,6 @@
 //! Secrets: handed over whole, taken apart, used without an environment, written down.
 
-use super::expression::{Expression, parse, templates};
+use super::expression::Expression;
 use super::workflow::{Job, Workflow};
 use crate::rules::{
     OVERPROVISIONED_SECRETS, SECRET, SECRET_IN_LOG, SECRETS_INHERIT, SECRETS_OUTSIDE_ENVIRONMENT,
@@ -10,6 +10,7 @@ use crate::shell::inspect;
 use crate::yaml::Node;
 use crate::{Issue, Notes, Text, issue};
 use bartizan_core::Confidence;
+use std::ops::Range;
 
 /// Texts, one of which a script has that writes its commands or its environment to the log.
 const MAY_LOG: &[&str] = &["set -", "env", "export -p", "declare -"];
@@ -51,60 +52,45 @@ pub(super) fn check(text: &Text<'_>, notes: &mut Notes<'_>, workflow: &Workflow<
         });
         issue::report_in(text, notes, run, issues);
     }
-    let outside: Vec<std::ops::Range<usize>> = workflow
+}
+
+/// Jobs without an environment, by their bytes.
+pub(super) fn outside(workflow: &Workflow<'_>) -> Vec<Range<usize>> {
+    workflow
         .jobs
         .iter()
         .filter(|job| job.get("environment").is_none() && !workflow.is_action)
         .filter_map(|job| Some(job.entry?.value.span()))
-        .collect();
-    each_expression(workflow.root, &mut |node, expression, offset| {
-        let mut found = Vec::new();
-        expression.each(&mut |one| judge(one, offset, &mut found));
-        issue::report_in(text, notes, node, found);
-        if outside.iter().any(|job| job.contains(&node.span().start)) {
-            let secret = expression.contexts().into_iter().find(|context| {
-                context.path.starts_with("secrets.")
-                    && context.path != "secrets.github_token"
-                    && !context.path.ends_with('*')
-            });
-            let issue = secret.map(|context| {
-                let span = context.span.start.saturating_add(offset)..context.span.end.saturating_add(offset);
-                Issue::new(
-                    &SECRETS_OUTSIDE_ENVIRONMENT,
-                    span,
-                    format!("`{}` is used in a job without an environment", context.path),
-                )
-            });
-            issue::report_in(text, notes, node, issue);
-        }
-    });
+        .collect()
 }
 
-/// Calls `visit` on every expression in the scalars below `root`, with its offset in the scalar. Each scalar once.
-pub(super) fn each_expression(root: Node<'_>, visit: &mut dyn FnMut(Node<'_>, &Expression, usize)) {
-    let mut pending = vec![root];
-    let mut seen = 0usize;
-    while let Some(node) = pending.pop() {
-        seen = seen.saturating_add(1);
-        // Aliases are not followed: what they name is visited where it is written.
-        if node.is_alias() || seen > 1_000_000 {
-            continue;
-        }
-        if let Some(value) = node.as_str() {
-            for range in templates(value) {
-                if let Some(expression) = value.get(range.clone()).and_then(parse) {
-                    visit(node, &expression, range.start);
-                }
-            }
-        }
-        pending.extend(node.items());
-        pending.extend(node.entries().into_iter().map(|entry| entry.value));
+/// Judges an expression that begins at `offset` of the scalar `node`; `outside` are the jobs without an environment.
+pub(super) fn expression(
+    text: &Text<'_>,
+    notes: &mut Notes<'_>,
+    (node, expression, offset): (Node<'_>, &Expression, usize),
+    outside: &[Range<usize>],
+) {
+    let mut found = Vec::new();
+    expression.each(&mut |one| judge(one, offset, &mut found));
+    issue::report_in(text, notes, node, found);
+    if outside.iter().any(|job| job.contains(&node.span().start)) {
+        let secret = expression.contexts().into_iter().find(|context| {
+            context.path.starts_with("secrets.")
+                && context.path != "secrets.github_token"
+                && !context.path.ends_with('*')
+        });
+        let issue = secret.map(|context| {
+            let span = context.span.start.saturating_add(offset)..context.span.end.saturating_add(offset);
+            let message = format!("`{}` is used in a job without an environment", context.path);
+            Issue::new(&SECRETS_OUTSIDE_ENVIRONMENT, span, message)
+        });
+        issue::report_in(text, notes, node, issue);
     }
 }
 
 fn judge(one: &Expression, offset: usize, found: &mut Vec<Issue>) {
-    let moved =
-        |span: &std::ops::Range<usize>| span.start.saturating_add(offset)..span.end.saturating_add(offset);
+    let moved = |span: &Range<usize>| span.start.saturating_add(offset)..span.end.saturating_add(offset);
     match one {
         Expression::Call(name, arguments, span) => {
             let secret = |path: &str| path == "secrets" || path.starts_with("secrets.");

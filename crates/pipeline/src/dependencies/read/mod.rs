@@ -48,7 +48,7 @@ fn sort(text: &Text<'_>) -> Option<Read> {
         "environment.yml" | "environment.yaml" | "conda.yml" | "conda.yaml" => conda::environment,
         _ => {
             let extension = text.extension();
-            let written = matches!(extension.as_str(), "txt" | "in" | "lock" | "pip" | "req");
+            let written = matches!(extension, "txt" | "in" | "lock" | "pip" | "req");
             let listed = written && text.name.to_ascii_lowercase().contains("requirements/");
             let named = name.contains("requirements") || name.contains("constraints");
             let is_list = written && (listed || named || requirements::is_list(text));

@@ -9,6 +9,7 @@ use crate::settings_passwords;
 use bartizan_core::report::masked;
 use bartizan_core::{Confidence, Finding, Rule, Severity};
 use bartizan_text::{Detector, Hit, Subjects};
+use memchr::memmem::Finder;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -26,21 +27,33 @@ static DETECTOR: LazyLock<Option<Detector>> = LazyLock::new(|| {
     Detector::new(Subjects { patterns: false, names: false, characters: false, ..Subjects::ALL }).ok()
 });
 
+/// Everything in `text` that the detector takes for a credential.
+pub(crate) fn hits(text: &str) -> Vec<Hit> {
+    let mut hits = Vec::new();
+    if let Some(detector) = &*DETECTOR {
+        detector.scan(text, &mut hits);
+    }
+    hits
+}
+
 /// Credentials told by their format in `text`, which begins at `base`: place and kind.
 pub(crate) fn by_format(text: &str, base: usize) -> Vec<(Range<usize>, &'static str)> {
+    formed(text, base, &hits(text))
+}
+
+/// The same, where `hits` are those of `text`.
+pub(crate) fn formed(text: &str, base: usize, hits: &[Hit]) -> Vec<(Range<usize>, &'static str)> {
     let mut found = Vec::new();
-    if let Some(detector) = &*DETECTOR {
-        detector.scan(text, &mut |hit: Hit| {
-            let shown = text.get(hit.start..hit.end).unwrap_or_default();
-            let armour_only = hit.kind.id == "private-key" && !has_key_material(shown);
-            if hit.score >= SURE && !COMMON.contains(&hit.kind.id) && !armour_only {
-                found.push((base.saturating_add(hit.start)..base.saturating_add(hit.end), hit.kind.name));
-            }
-        });
+    for hit in hits {
+        let shown = text.get(hit.start..hit.end).unwrap_or_default();
+        let armour_only = hit.kind.id == "private-key" && !has_key_material(shown);
+        if hit.score >= SURE && !COMMON.contains(&hit.kind.id) && !armour_only {
+            found.push((base.saturating_add(hit.start)..base.saturating_add(hit.end), hit.kind.name));
+        }
     }
     // Formats that tell themselves by prefix and length, whatever their letters are.
-    for (prefix, length, marks, name) in PREFIXES {
-        for (at, _) in text.match_indices(prefix) {
+    for ((prefix, length, marks, name), finder) in PREFIXES.iter().zip(&*FINDERS) {
+        for at in finder.find_iter(text.as_bytes()) {
             let before = text.get(..at).and_then(|before| before.chars().next_back());
             let rest = text.get(at..).unwrap_or_default();
             let tail = rest.get(prefix.len()..).unwrap_or_default();
@@ -81,6 +94,10 @@ const PREFIXES: &[(&str, usize, bool, &str)] = &[
     ("xoxb-", 40, true, "a Slack token"),
     ("pypi-AgE", 60, true, "a PyPI token"),
 ];
+
+/// The search for each of [`PREFIXES`], made once: a text is mostly shorter than what making one costs.
+static FINDERS: LazyLock<Vec<Finder<'static>>> =
+    LazyLock::new(|| PREFIXES.iter().map(|(prefix, ..)| Finder::new(*prefix)).collect());
 
 /// Reports the credentials of `cells`, text and where it begins: those given by name where they are written, then those
 /// that tell themselves by format. The same credential counts once.
@@ -156,7 +173,7 @@ fn has_key_material(armoured: &str) -> bool {
 pub(crate) fn named_in_dump(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    for (at, sign) in text.match_indices([':', '=']) {
+    for at in memchr::memchr2_iter(b':', b'=', text.as_bytes()) {
         let head = text.ceil_char_boundary(at.saturating_sub(NAMED_BYTES))..at;
         let name = text.get(head).unwrap_or_default().trim_end_matches(['\'', '"', ' ']);
         let begins = name.rfind(|c: char| !is_word(c)).map_or(0, |place| {
@@ -168,7 +185,7 @@ pub(crate) fn named_in_dump(text: &str) -> Vec<Range<usize>> {
         if name.len() < 5 || name.len() > 64 || found.len() >= MOST_SECRETS {
             continue;
         }
-        let from = at.saturating_add(sign.len());
+        let from = at.saturating_add(1);
         let to = text.floor_char_boundary(from.saturating_add(NAMED_BYTES).min(text.len()));
         let after = text.get(from..to).unwrap_or_default();
         let value = after.trim_start_matches(' ').trim_start_matches(['\'', '"']);
