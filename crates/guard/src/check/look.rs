@@ -5,6 +5,7 @@ use super::judgement::Reason;
 use super::policy::Handling;
 use super::sensitive::{PERSONAL_DATA, PersonalDataPolicy, SECRET, SecretsPolicy};
 use bartizan_text::{Class, Detector, Hit};
+use std::collections::HashSet;
 
 /// The detector, and which of its hits count.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub(crate) struct Look {
     pub(crate) detector: Detector,
     pub(crate) secrets: SecretsPolicy,
     pub(crate) personal: PersonalDataPolicy,
+    /// Canaries of the operator: what they are planted in has to reach the model.
+    pub(crate) planted: HashSet<String>,
 }
 
 /// Which way a text goes.
@@ -26,10 +29,17 @@ impl Look {
     pub(crate) fn find(&self, text: &[u8], way: Way, mut found: impl FnMut(Hit, Handling)) {
         self.detector.scan(text, &mut |hit: Hit| {
             let handling = self.handling(&hit, way);
+            if way == Way::In && self.is_planted(text.get(hit.start..hit.end).unwrap_or_default()) {
+                return;
+            }
             if handling != Handling::Off {
                 found(hit, handling);
             }
         });
+    }
+
+    fn is_planted(&self, value: &[u8]) -> bool {
+        !self.planted.is_empty() && std::str::from_utf8(value).is_ok_and(|value| self.planted.contains(value))
     }
 
     /// The same of a text that somebody changed ([`Detector::scan_altered`]).

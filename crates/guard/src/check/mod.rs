@@ -51,6 +51,7 @@ mod tools;
 pub mod topics;
 mod veiled;
 mod words;
+mod written;
 
 #[cfg(feature = "gateway")]
 pub(crate) use answer::Prepared;

@@ -1,6 +1,7 @@
 //! Credentials and personal data, on the way to the model.
 
 use super::bounds;
+use super::canary;
 use super::checks::{Caller, Check, ChecksError, Files, Made, Request};
 use super::disguised::Disguised;
 use super::findings::{Findings, Place};
@@ -125,8 +126,9 @@ impl Default for PersonalDataPolicy {
 /// The check, if it looks for anything.
 ///
 /// # Errors
-/// [`ChecksError::Setting`] if a score or a kind is none, [`ChecksError::Text`] if the detector cannot be built.
-pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
+/// [`ChecksError::Setting`] if a score or a kind is none, [`ChecksError::File`] if the file of canaries cannot be read, [`ChecksError::Text`] if the
+/// detector cannot be built.
+pub(crate) fn make(policy: &Policy, files: Files<'_>) -> Result<Made, ChecksError> {
     let (secrets, personal) = (policy.secrets.clone(), policy.personal_data.clone());
     bounds::score("secrets.score", secrets.score)?;
     bounds::score("personal-data.score", personal.score)?;
@@ -142,7 +144,8 @@ pub(crate) fn make(policy: &Policy, _: Files<'_>) -> Result<Made, ChecksError> {
     if !subjects.secrets && !subjects.patterns {
         return Ok(None);
     }
-    let look = Arc::new(Look { detector: Detector::new(subjects)?, secrets, personal });
+    let planted = canary::tokens(policy, files)?.into_iter().collect();
+    let look = Arc::new(Look { detector: Detector::new(subjects)?, secrets, personal, planted });
     Ok(Some(Box::new(Sensitive { look })))
 }
 

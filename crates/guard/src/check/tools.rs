@@ -5,7 +5,7 @@ use super::findings::Findings;
 use super::judgement::Reason;
 use super::policy::{Mode, Policy};
 use super::schema::Schema;
-use crate::exchange::ToolCall;
+use crate::exchange::{Role, ToolCall};
 use bartizan_core::{Severity, atlas, cwe, owasp_agentic, owasp_llm, rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,9 +101,12 @@ struct Shared {
 impl Check for Tools {
     fn caller(&self, request: &Request<'_>) -> Option<Box<dyn Caller>> {
         let tools = &request.exchange.tools;
+        // A message to a server of tools is a call by itself: what that server offers was told before, in another message.
+        let speaks = request.exchange.parts.iter().any(|part| part.role != Role::ToolDescription);
+        let is_call = !request.exchange.calls.is_empty() && tools.is_empty() && !speaks;
         let offered =
             tools.iter().map(|tool| (tool.name.to_string(), tool.schema.as_deref().map(str::to_owned)));
-        Some(Box::new(ToolCaller { shared: Arc::clone(&self.shared), offered: offered.collect() }))
+        Some(Box::new(ToolCaller { shared: Arc::clone(&self.shared), offered: offered.collect(), is_call }))
     }
 }
 
@@ -112,6 +115,8 @@ struct ToolCaller {
     shared: Arc<Shared>,
     /// Schemas by tool, as the request offers them.
     offered: BTreeMap<String, Option<String>>,
+    /// Whether the request itself is the call.
+    is_call: bool,
 }
 
 impl Caller for ToolCaller {
@@ -138,7 +143,7 @@ impl Caller for ToolCaller {
         }
         // A provider's own tool is offered as `shell` and called as `shell_call`.
         let offered = |name: &str| self.offered.contains_key(name);
-        if !offered(name) && !name.strip_suffix("_call").is_some_and(offered) {
+        if !self.is_call && !offered(name) && !name.strip_suffix("_call").is_some_and(offered) {
             tell(policy.unoffered, "not-offered", format!("the request offers no tool {name}"));
         }
         if policy.arguments == Mode::Off {

@@ -43,7 +43,18 @@ fn card(n: &[u8]) -> bool {
         [b'5' | b'6', ..] => matches!(n.len(), 12..=19),
         _ => false,
     };
-    issuer && all_digits(n) && luhn(n)
+    issuer && all_digits(n) && luhn(n) && !(n.len() == 13 && is_article(n))
+}
+
+/// Whether a number of 13 digits is that of an article on sale, of which every tenth has the check digit of a card as well.
+///
+/// Source: GS1 General Specifications, section 7.9 (GTIN-13).
+fn is_article(n: &[u8]) -> bool {
+    let weighed = n.iter().enumerate().map(|(at, digit)| {
+        let digit = usize::from(digit.saturating_sub(b'0'));
+        if at % 2 == 0 { digit } else { digit * 3 }
+    });
+    weighed.sum::<usize>() % 10 == 0
 }
 
 /// Lengths by country: ISO 13616 registry.
@@ -141,6 +152,12 @@ fn routing(n: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn articles_on_sale_are_no_cards() {
+        assert!(!card(b"4006381333931"));
+        assert!(card(b"4222222222222"));
+    }
 
     #[test]
     fn a_card_needs_an_issuer_and_its_check_digit() {

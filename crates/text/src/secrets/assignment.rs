@@ -50,6 +50,12 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
     if !password && names_a_reference(text, start, name_end) {
         return None;
     }
+    if password
+        && name_end == end
+        && let Some((from, to)) = super::said::password(text, end)
+    {
+        return Some(Raw::new(&PASSWORD, from, to, 0.6, "a password that a sentence tells"));
+    }
     let (at, loose) = operator(text, name_end)?;
     let (from, to, quoted) = value(text, at)?;
     let value = span(text, from, to);

@@ -5,9 +5,9 @@
 
 use super::assignment::{assigned, is_call, is_path};
 use super::issued::{is_issued, is_token_of_account, parameter};
-use super::open::{is_open, is_pin, is_repository, is_stripe_object};
+use super::open::{is_open, is_pin, is_repository, is_resource, is_stripe_object};
 use super::service_names::{common, names};
-use super::shapes::{has_worded_path, is_camel, is_digest, is_hexadecimal, is_worded};
+use super::shapes::{has_worded_path, is_camel, is_digest, is_hexadecimal, is_short_digest, is_worded};
 use super::structure;
 use crate::bytes::{self, ALPHA, BASE64_URL, Set, WORD, span};
 use crate::hit::{Class, Kind, Raw};
@@ -324,7 +324,7 @@ fn by_service(
     // What another service stands nearer to is that one's.
     let nearest = || found.iter().rev().find(|word| word.word.is_service() && word.end <= from);
     let is_stripe = || is_session || nearest().is_some_and(|word| word.is_of(text, b"stripe"));
-    if is_repository(value) || is_stripe_object(value) && is_stripe() {
+    if is_repository(value) || is_resource(value) || is_stripe_object(value) && is_stripe() {
         return None;
     }
     // In the query of an address only the name it is given to says what a value is.
@@ -371,7 +371,7 @@ fn by_service(
             let loose = named || operated || (adjacent && candidate.len() >= 20);
             // Identifiers, digests and commits look so, too: only a word for a credential tells them from keys, or nothing between.
             let is_told = || is_told(name.start) || adjacent && bytes::before(text, from) == Some(b' ');
-            let may_be_open = is_uuid(candidate) || is_hexadecimal(candidate);
+            let may_be_open = is_uuid(candidate) || is_hexadecimal(candidate) || is_short_digest(candidate);
             let is_issued = || is_issued(text, (segment, from), name, candidate);
             if candidate.len() >= least
                 && (!may_be_open || is_told() || is_issued())
@@ -492,6 +492,18 @@ mod tests {
         assert_eq!(found("blob a8F3kd92LsQ0pZx7Vb6N"), []);
         assert_eq!(found("key = a8F3kd92LsQ0pZx7Vb6N"), []);
         assert_eq!(found("signature: a8F3kd92LsQ0pZx7Vb6N"), []);
+    }
+
+    #[test]
+    fn resources_of_clouds_and_commits_that_are_cut_short_are_no_keys() {
+        for text in [
+            "aws: ~ ami = \"ami-0c55b159cbfafe1f0\" -> \"ami-09d3b3274b6c5d4aa\"",
+            "aws_subnet vpc_id = \"vpc-0a1b2c3d4e5f67890\" sg-0d1e2f3a4b5c6d7e8",
+            "auth0 diff --git a/src/auth.rs b/src/auth.rs\nindex 3f8a1c2..9b07e4d 100644",
+            "redis:7 Container id 9f2d1c7e4b3a",
+        ] {
+            assert_eq!(found(text), [], "{text}");
+        }
     }
 
     #[test]

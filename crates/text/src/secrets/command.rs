@@ -20,6 +20,11 @@ pub(super) static PROGRAMS: &[(&str, Flag)] = &[
     ("xfreerdp", Flag::Separate("/p:")),
     ("SecureString", Flag::First),
     ("machine ", Flag::Separate("password")),
+    ("mysql", Flag::Joined("-p")),
+    ("mariadb", Flag::Joined("-p")),
+    ("sqlcmd", Flag::Separate("-P")),
+    ("docker login", Flag::Separate("-p")),
+    ("az login", Flag::Separate("-p")),
 ];
 
 /// How a flag carries a password.
@@ -27,6 +32,8 @@ pub(super) static PROGRAMS: &[(&str, Flag)] = &[
 pub(super) enum Flag {
     /// The password is the next argument.
     Separate(&'static str),
+    /// The password follows at once: `-pPASSWORD`.
+    Joined(&'static str),
     /// The first argument, of a command that says it is plain text.
     First,
     /// The next argument is `user:password`.
@@ -39,7 +46,7 @@ const LONGEST: usize = 400;
 /// The password of a command whose program ends at `end`.
 pub(super) fn password(text: &[u8], end: usize, flag: Flag) -> Option<Raw> {
     let name = match flag {
-        Flag::Separate(name) | Flag::Login(name) => name,
+        Flag::Separate(name) | Flag::Login(name) | Flag::Joined(name) => name,
         Flag::First => return plain_text(text, end),
     };
     let line = span(text, end, end + LONGEST);
@@ -53,7 +60,8 @@ pub(super) fn password(text: &[u8], end: usize, flag: Flag) -> Option<Raw> {
         at = from;
         let begins =
             start.checked_sub(1).and_then(|before| bytes::at(line, before)).is_none_or(|byte| byte == b' ');
-        if !begins || !matches!(bytes::at(line, from), Some(b' ' | b'=')) && !name.ends_with(':') {
+        let parted = matches!(bytes::at(line, from), None | Some(b' ' | b'='));
+        if !begins || parted == matches!(flag, Flag::Joined(_)) && !name.ends_with(':') {
             continue;
         }
         from += line.get(from..)?.iter().take_while(|byte| b" =".contains(byte)).count();
@@ -102,6 +110,22 @@ mod tests {
         let end = text.find(program)? + program.len();
         let raw = password(text.as_bytes(), end, flag)?;
         text.get(raw.start..raw.end).map(str::to_owned)
+    }
+
+    #[test]
+    fn what_follows_the_flag_at_once_is_the_password() {
+        let flag = Flag::Joined("-p");
+        for (text, password) in [
+            ("mysql -h db -u root -p'Zx9#kLm2!qWe' orders", Some("Zx9#kLm2!qWe")),
+            ("mysql -uroot -pZx9kLm2qWe7 orders", Some("Zx9kLm2qWe7")),
+            ("mysql -u root -p orders", None),
+            ("mysql -u root -p", None),
+            ("mysql -u root -p$PASSWORD orders", None),
+        ] {
+            assert_eq!(found(text, "mysql", flag).as_deref(), password, "{text}");
+        }
+        let text = "sqlcmd -S sql01 -U sa -P 'Str0ng!Pass.77'";
+        assert_eq!(found(text, "sqlcmd", Flag::Separate("-P")).as_deref(), Some("Str0ng!Pass.77"));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod issued;
 mod models;
 mod open;
 mod proof;
+mod said;
 mod segments;
 mod service_names;
 mod services;

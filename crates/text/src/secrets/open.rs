@@ -165,3 +165,24 @@ pub(super) fn is_stripe_object(value: &[u8]) -> bool {
     let rest = rest.strip_prefix(b"test_").or(rest.strip_prefix(b"live_")).unwrap_or(rest);
     STRIPE_OBJECTS.contains(&kind) && rest.len() >= 14 && rest.iter().all(u8::is_ascii_alphanumeric)
 }
+
+/// Whether a value names a resource of a cloud, which opens nothing: letters and 8 or 17 hexadecimal digits (`ami-…`, `vpc-…`), or is a
+/// range of commits, `3f8a1c2..9b07e4d`.
+///
+/// Sources: Amazon EC2, "Resource IDs"; git, gitrevisions(7).
+pub(super) fn is_resource(value: &[u8]) -> bool {
+    let is_small = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    if let Some(at) = value.windows(2).position(|two| two == b"..") {
+        let (from, to) = value.split_at(at);
+        let to = to.get(2..).unwrap_or_default();
+        let to = to.strip_prefix(b".").unwrap_or(to);
+        return [from, to].iter().all(|one| (7..=40).contains(&one.len()) && one.iter().all(is_small));
+    }
+    let Some(at) = value.iter().rposition(|byte| *byte == b'-') else { return false };
+    let (kind, digits) = value.split_at(at);
+    let digits = digits.get(1..).unwrap_or_default();
+    matches!(digits.len(), 8 | 17)
+        && digits.iter().all(is_small)
+        && (1..=24).contains(&kind.len())
+        && kind.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+}

@@ -40,3 +40,9 @@ pub(super) fn has_worded_path(value: &[u8]) -> bool {
 pub(super) fn is_digest(m: &Measure) -> bool {
     m.hex && matches!(m.length, 32 | 40 | 64) && m.distinct >= 6 && m.lower + m.upper >= 4 && m.digits >= 4
 }
+
+/// Whether a value is a digest that is cut short, in small hexadecimal digits: that of a commit or of a container.
+pub(super) fn is_short_digest(value: &[u8]) -> bool {
+    (7..=16).contains(&value.len())
+        && value.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte))
+}

@@ -183,6 +183,13 @@ pub(super) fn named(name: &str, arguments: &[&str]) -> Option<Danger> {
         }
         "zfs" if arguments.does(&["destroy"]) && arguments.short(&['r', 'R']) => serious("destroys-disk"),
         "rclone" if arguments.does(&["purge"]) => serious("destroys-data"),
+        "velero" if arguments.names(&["delete"]) && arguments.any(&["--all"]) => grave("destroys-backups"),
+        "etcdctl" if arguments.does(&["del"]) && arguments.any(&["--prefix", "--from-key"]) => {
+            // The keys of everything begin with nothing, or with a slash.
+            let all =
+                arguments.operands().skip(1).all(|key| matches!(key.trim_matches(['"', '\'']), "" | "/"));
+            if all { grave("destroys-cluster") } else { serious("destroys-cluster") }
+        }
         "s3cmd" if arguments.names(&["del", "rm"]) && arguments.any(&["--recursive", "-r"]) => {
             serious("destroys-data")
         }

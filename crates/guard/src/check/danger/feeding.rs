@@ -91,7 +91,9 @@ pub(super) fn fed(
     let removes =
         arguments.iter().position(|word| matches!(program(word).as_str(), "rm" | "shred" | "unlink"))?;
     let options = arguments.get(removes.saturating_add(1)..).unwrap_or_default();
-    if !options.iter().any(|one| one.starts_with('-') && one.contains(['r', 'R', 'f'])) {
+    // What shreds needs no option to do it.
+    let shreds = arguments.get(removes).is_some_and(|word| program(word) != "rm");
+    if !shreds && !options.iter().any(|one| one.starts_with('-') && one.contains(['r', 'R', 'f'])) {
         return None;
     }
     let mut at = tree.script.commands.get(index)?.pipe_from;

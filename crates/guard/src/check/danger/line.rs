@@ -107,6 +107,8 @@ fn piece_danger(line: &str, variables: &mut Variables) -> Option<Danger> {
         return run.into_iter().chain(fetched).max_by_key(|one| one.grade);
     }
     let fetched = variables.fetched.lines(line);
+    let socket = variables.starts_shell_on_socket(&line.to_ascii_lowercase());
+    let fetched = fetched.or(if socket { grave("reverse-shell") } else { None });
     let run = shell(line, variables);
     let heard = without_said(line, variables.hand_on());
     let line = heard.as_deref().unwrap_or(line);

@@ -18,7 +18,7 @@ mod triggers;
 mod variables;
 mod whole;
 
-pub(crate) use line::{Grade, LONGEST, carried, danger};
+pub(crate) use line::{Danger, Grade, LONGEST, carried, danger};
 pub(crate) use said::{Quoted, lines};
 pub(crate) use triggers::{TRIGGERS, is_triggered};
 pub(crate) use variables::Variables;

@@ -3,7 +3,7 @@
 use super::glob::{is_pattern, matches, takes_all};
 
 /// Roots whose loss is the loss of the system or of all that somebody has.
-const ROOTS: [&str; 30] = [
+const ROOTS: [&str; 33] = [
     "/",
     "~",
     "$HOME",
@@ -33,6 +33,9 @@ const ROOTS: [&str; 30] = [
     "c:",
     "%SystemRoot%",
     "C:\\Windows",
+    "C:\\Users",
+    "c:\\users",
+    "/Users",
     "%USERPROFILE%",
 ];
 

@@ -10,6 +10,8 @@ pub(super) const LONGEST_VALUE: usize = 256;
 /// Names of what a function is called with, and how many of more are kept.
 const GIVEN: [&str; 9] = ["1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const ALL: usize = 16;
+/// Lines between a socket that takes the place of an input and the shell that reads it.
+const NEAR: u8 = 5;
 /// The variable of the folder one is in.
 pub(super) const FOLDER: &str = "PWD";
 
@@ -19,6 +21,8 @@ pub(crate) struct Variables {
     values: Vec<(String, String)>,
     pub(super) functions: Functions,
     pub(super) fetched: Fetched,
+    /// Lines left in which a shell that is started talks to a socket.
+    sockets: u8,
     /// Groups, branches and loops of the lines before that are open: what is shown in one may be handed on as a whole.
     open: usize,
     /// Whether everything that is shown goes elsewhere, or what shows it is another program.
@@ -64,6 +68,25 @@ impl Variables {
             || is_gift(word)
     }
 
+    /// Takes the lines of a text in small letters: whether they start a shell with a socket for its input, which lines before may have made it.
+    ///
+    /// Source: POSIX.1-2024, `dup2`.
+    pub(super) fn starts_shell_on_socket(&mut self, lower: &str) -> bool {
+        let mut starts = false;
+        for line in lower.lines() {
+            if line.contains("dup2(") && (line.contains("fileno") || line.contains("sock")) {
+                self.sockets = NEAR;
+            }
+            let shell =
+                ["/bin/sh", "/bin/bash", "/bin/zsh", "cmd.exe"].iter().any(|shell| line.contains(shell));
+            let runs =
+                ["subprocess", "pty.spawn", "exec", "popen", "system("].iter().any(|run| line.contains(run));
+            starts |= self.sockets > 0 && shell && runs;
+            self.sockets = self.sockets.saturating_sub(1);
+        }
+        starts
+    }
+
     /// Takes up what a line opens and closes, and where it sends what is shown.
     pub(crate) fn pass(&mut self, line: &str) {
         let line = line.lines().next().unwrap_or_default().trim();
@@ -103,6 +126,7 @@ impl Variables {
         self.values.clear();
         self.functions = Functions::default();
         self.fetched = Fetched::default();
+        self.sockets = 0;
         self.forget_surroundings();
     }
 

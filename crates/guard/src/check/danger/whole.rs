@@ -75,6 +75,16 @@ pub(super) fn whole(line: &str) -> Option<Danger> {
     {
         return grave("reverse-shell");
     }
+    // What is read from a socket is run at once.
+    if line.contains("tcpclient")
+        && line.contains("getstream")
+        && any(line, &["iex ", "iex(", "invoke-expression"])
+    {
+        return grave("reverse-shell");
+    }
+    if runs_requests(&squeezed) {
+        return grave("web-shell");
+    }
     // What a program is given as a file that is fetched is its code.
     let interprets = ["<(curl", "<(wget"].iter().any(|fetch| {
         line.match_indices(fetch).any(|(at, _)| {
@@ -169,10 +179,52 @@ pub(super) fn whole(line: &str) -> Option<Danger> {
     ) {
         return serious("disables-protection");
     }
-    if line.contains("vssadmin") && line.contains("delete") {
+    let deletes = |rest: &str| {
+        let rest = rest.strip_prefix(".exe").unwrap_or(rest).trim_start_matches(['"', '\'', ',', ' ']);
+        rest.starts_with("delete") || rest.starts_with("resize")
+    };
+    if line.split("vssadmin").skip(1).any(deletes) {
         return grave("destroys-backups");
     }
     None
+}
+
+/// Whether a page runs what a request gives it. `line` is without blanks.
+///
+/// Sources: PHP, "Program execution Functions" and `eval`; Java, `Runtime.exec`; ASP, `Eval` and `Execute`.
+fn runs_requests(line: &str) -> bool {
+    const RUNS: [&str; 10] = [
+        "system(",
+        "exec(",
+        "passthru(",
+        "popen(",
+        "proc_open(",
+        "eval(",
+        "assert(",
+        "execute(",
+        "create_function(",
+        "`",
+    ];
+    const ASKED: [&str; 8] = [
+        "$_get[",
+        "$_post[",
+        "$_request[",
+        "$_cookie[",
+        "request.getparameter(",
+        "request.item[",
+        "request[\"",
+        "request(\"",
+    ];
+    ASKED.iter().any(|asked| {
+        line.match_indices(asked).any(|(at, _)| {
+            let before = line.get(..at).unwrap_or_default().trim_end_matches('@');
+            let before = ["base64_decode(", "stripslashes(", "trim("]
+                .iter()
+                .find_map(|call| before.strip_suffix(call))
+                .unwrap_or(before);
+            RUNS.iter().any(|run| before.ends_with(run))
+        })
+    })
 }
 
 /// Whether a shell, named in this part of a line, runs what it is fed: it does unless it has code or a file of its own.
