@@ -5,14 +5,24 @@
 
 use crate::pickle::Program;
 use crate::{Format, Input, Recognition, identify, registry};
-use bartizan_core::{Clock, Confidence, Finding, Gap, Kind, Limits, Location, Severity};
+use bartizan_core::{Clock, Confidence, Finding, Gap, Kind, Limits, Location, Rule, Severity};
 use std::collections::HashMap;
 
 /// Scans one subject.
 ///
 /// Never panics on any bytes; what cannot be read becomes a [`Gap`] in the outcome.
 pub fn scan(input: &Input<'_>, limits: &Limits, clock: &dyn Clock) -> Outcome {
-    let mut scan = Scan::new(limits, clock);
+    scan_without(&[], input, limits, clock)
+}
+
+/// The same, without the findings of the rules whose ids are `left_out`, which nothing is then looked for that has no other use.
+pub fn scan_without(
+    left_out: &'static [&'static str],
+    input: &Input<'_>,
+    limits: &Limits,
+    clock: &dyn Clock,
+) -> Outcome {
+    let mut scan = Scan { left_out, ..Scan::new(limits, clock) };
     let format = scan.dispatch(input);
     scan.finish(format)
 }
@@ -57,6 +67,8 @@ pub struct Outcome {
 /// The running scan of one subject: collects findings and gaps, hands members on, keeps the budget.
 pub struct Scan<'a> {
     limits: &'a Limits,
+    /// Ids of rules that nothing is reported of.
+    left_out: &'static [&'static str],
     clock: &'a dyn Clock,
     findings: Vec<Finding>,
     /// Index into `findings` by rule and place, so that two readers of the same bytes report once.
@@ -77,6 +89,7 @@ impl<'a> Scan<'a> {
     pub(crate) fn new(limits: &'a Limits, clock: &'a dyn Clock) -> Self {
         Self {
             limits,
+            left_out: &[],
             clock,
             findings: Vec::new(),
             seen: HashMap::new(),
@@ -94,6 +107,9 @@ impl<'a> Scan<'a> {
     /// Reports a finding. The member path is filled in here; the same rule at the same place counts once, with the
     /// worse grade.
     pub fn report(&mut self, mut finding: Finding) {
+        if self.leaves_out(finding.rule) {
+            return;
+        }
         finding.location.member = match (self.member_path(), finding.location.member.take()) {
             (Some(outer), Some(inner)) => Some(format!("{outer}!/{inner}")),
             (outer, inner) => outer.or(inner),
@@ -127,6 +143,11 @@ impl<'a> Scan<'a> {
         }
         self.seen.insert(key, self.findings.len());
         self.findings.push(finding);
+    }
+
+    /// Whether nothing is reported of `rule`, so that it need not be looked for.
+    pub(crate) fn leaves_out(&self, rule: &Rule) -> bool {
+        self.left_out.contains(&rule.id)
     }
 
     /// Keeps a name that the content declares, once.

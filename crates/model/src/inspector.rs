@@ -1,6 +1,6 @@
 //! What a sweep asks about each file: [`ModelInspector`] scans it with the files beside it in reach.
 
-use crate::{FolderSiblings, Input, NoSiblings, scan};
+use crate::{FolderSiblings, Input, NoSiblings, scan_without};
 use bartizan_core::report::is_own_report;
 use bartizan_core::sweep::{File, Inspection, Inspector};
 use bartizan_core::{Clock, Kind, Limits};
@@ -10,6 +10,8 @@ use bartizan_core::{Clock, Kind, Limits};
 pub struct ModelInspector<'a> {
     /// Bounds for each file.
     pub limits: &'a Limits,
+    /// Ids of rules of which nothing is reported.
+    pub left_out: &'static [&'static str],
 }
 
 impl Inspector for ModelInspector<'_> {
@@ -29,7 +31,8 @@ impl Inspector for ModelInspector<'_> {
             Some(folder) => folder,
             None => &NoSiblings,
         };
-        let outcome = scan(&Input { bytes, name: file.uri, siblings }, self.limits, clock);
+        let input = Input { bytes, name: file.uri, siblings };
+        let outcome = scan_without(self.left_out, &input, self.limits, clock);
         Inspection {
             format: outcome.format,
             kind: outcome.kind,

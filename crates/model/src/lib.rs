@@ -26,7 +26,7 @@ mod inspector;
 pub mod registry;
 mod siblings;
 
-pub use engine::{Outcome, Scan, decompile, scan, scan_as};
+pub use engine::{Outcome, Scan, decompile, scan, scan_as, scan_without};
 pub use format::{Format, Recognition};
 pub use input::{Input, NoSiblings, Sibling, Siblings};
 pub use inspector::ModelInspector;

@@ -10,6 +10,9 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::OnceLock;
 
+/// Bytes of a line of what people write, by which memory is taken for the lines of a text.
+const LINE_BYTES: usize = 24;
+
 /// A text and what is known of where it lies.
 #[derive(Debug)]
 pub struct Text<'a> {
@@ -21,8 +24,8 @@ pub struct Text<'a> {
     pub place: Option<(&'a Path, &'a Path)>,
     /// What the sweep that it belongs to knows of folders.
     around: Option<&'a Surroundings>,
-    /// Byte offset of the start of each line.
-    starts: Vec<usize>,
+    /// Byte offset of the start of each line, once somebody asked.
+    starts: OnceLock<Vec<usize>>,
     /// The last part of the name, and what follows its last dot in lower case: every reader asks for them.
     file_name: &'a str,
     extension: String,
@@ -35,20 +38,18 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// `content` called `name`; finds its lines, in time linear in its length.
+    /// `content` called `name`.
     pub fn new(name: &'a str, content: &'a str) -> Self {
-        let breaks = memchr::memchr_iter(b'\n', content.as_bytes()).map(|place| place.saturating_add(1));
         let file_name = name.rsplit(['/', '\\']).next().unwrap_or(name);
         let extension = file_name
             .rsplit_once('.')
             .map_or_else(String::new, |(_, extension)| extension.to_ascii_lowercase());
-        let starts = std::iter::once(0).chain(breaks).collect();
         Self {
             name,
             content,
             place: None,
             around: None,
-            starts,
+            starts: OnceLock::new(),
             file_name,
             extension,
             followed: OnceLock::new(),
@@ -108,10 +109,22 @@ impl<'a> Text<'a> {
         &self.extension
     }
 
+    /// Where each line starts; found in time linear in the length when it is first asked for.
+    fn starts(&self) -> &[usize] {
+        self.starts.get_or_init(|| {
+            let bytes = self.content.as_bytes();
+            let breaks = memchr::memchr_iter(b'\n', bytes).map(|place| place.saturating_add(1));
+            let mut starts = Vec::with_capacity(bytes.len() / LINE_BYTES);
+            starts.push(0);
+            starts.extend(breaks);
+            starts
+        })
+    }
+
     /// Whether a line begins with one of `keys` and a colon.
     pub(crate) fn has_key(&self, keys: &[&str]) -> bool {
         let bytes = self.content.as_bytes();
-        self.starts.iter().zip(1..).any(|(&start, line)| {
+        self.starts().iter().zip(1..).any(|(&start, line)| {
             // Most lines are left after their first byte.
             let first = bytes.get(start);
             keys.iter().filter(|key| key.as_bytes().first() == first).any(|key| {
@@ -123,8 +136,8 @@ impl<'a> Text<'a> {
 
     /// Line and column of the byte at `offset`, both from 1; the column counts characters.
     pub fn line_column(&self, offset: usize) -> (u32, u32) {
-        let line = self.starts.partition_point(|&start| start <= offset).max(1);
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let line = self.starts().partition_point(|&start| start <= offset).max(1);
+        let start = self.starts().get(line.saturating_sub(1)).copied().unwrap_or_default();
         let before = self.content.get(start..self.floor(offset)).unwrap_or_default();
         let column = before.chars().count().saturating_add(1);
         (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
@@ -133,14 +146,14 @@ impl<'a> Text<'a> {
     /// The line numbered `line` (from 1), without its end; empty past the last.
     pub fn line(&self, line: u32) -> &'a str {
         let index = (line as usize).saturating_sub(1);
-        let Some(&start) = self.starts.get(index) else { return "" };
-        let end = self.starts.get(index.saturating_add(1)).copied().unwrap_or(self.content.len());
+        let Some(&start) = self.starts().get(index) else { return "" };
+        let end = self.starts().get(index.saturating_add(1)).copied().unwrap_or(self.content.len());
         self.content.get(start..end).unwrap_or_default().trim_end_matches(['\n', '\r'])
     }
 
     /// How many lines there are; a text without a line end has one.
     pub fn lines(&self) -> usize {
-        self.starts.len()
+        self.starts().len()
     }
 
     /// Puts `finding` at the bytes `span`, and takes their first line as its evidence when it has none.

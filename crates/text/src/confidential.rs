@@ -11,6 +11,11 @@ static DETECTOR: LazyLock<Option<Detector>> = LazyLock::new(|| {
     Detector::new(Subjects { patterns: false, names: false, characters: false, ..Subjects::ALL }).ok()
 });
 
+/// Makes what the search for credentials needs, so that the first text need not wait for it.
+pub fn prepare() {
+    let _ = credentials(b"");
+}
+
 /// The credentials in `text`, each once and as it is written: of an address its password, of a header its last word.
 ///
 /// Linear in the text. Bytes that are not UTF-8 become replacement characters.

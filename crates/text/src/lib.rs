@@ -23,7 +23,7 @@ pub mod references;
 pub mod rules;
 pub mod trie;
 
-pub use confidential::{credentials, credentials_among};
+pub use confidential::{credentials, credentials_among, prepare};
 pub use detector::{Detector, Subjects, TextError};
 pub use hit::{Class, Hit, Kind, Sink};
 pub use randomness::is_stand_in;

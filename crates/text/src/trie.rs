@@ -236,12 +236,12 @@ impl Sieve {
     /// Whether a pattern may be what `text` begins with.
     #[inline]
     pub(crate) fn lets_through(&self, text: &[u8]) -> bool {
-        text.first_chunk().is_none_or(|first| self.lets_four_through(first))
+        text.first_chunk().is_none_or(|first| self.lets_four_through(*first))
     }
 
     #[inline]
-    fn lets_four_through(&self, first: &[u8; 4]) -> bool {
-        let key = u32::from_le_bytes(*first) | self.blind;
+    fn lets_four_through(&self, first: [u8; 4]) -> bool {
+        let key = u32::from_le_bytes(first) | self.blind;
         is_set(&self.fours, key)
             || is_set(&self.threes, key & THREE)
             || self.ones.get((key & ONE) as usize).copied().unwrap_or(true)
@@ -257,7 +257,7 @@ impl Sieve {
         // The last three have not four bytes to be told by.
         let told = starts.end.min(text.len().saturating_sub(3)).max(starts.start);
         let heads = text.get(starts.start..text.len().min(told + 3)).unwrap_or_default().array_windows();
-        let places = (starts.start..).zip(heads).filter(|(_, head)| self.lets_four_through(head));
+        let places = (starts.start..).zip(heads).filter(|(_, head)| self.lets_four_through(**head));
         places.map(|(at, _)| at).chain(told..starts.end)
     }
 }

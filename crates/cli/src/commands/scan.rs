@@ -50,6 +50,8 @@ pub(crate) fn run(arguments: &ScanArguments, matches: Option<&clap::ArgMatches>)
     let trust = if arguments.no_config { Trust::Nothing } else { Trust::Folder };
     let settings = Settings::gather(&arguments.options, matches, &here, trust)?;
     let triage = triage(&settings, trust)?;
+    // Tables that nearly every text needs are made while folders are listed. Where no thread is to be had, they are made when they are needed.
+    let _ = std::thread::Builder::new().spawn(bartizan_text::prepare);
     let walk = entries(arguments, &settings)?;
     let again = || scan(&settings, &triage, &walk, arguments.attest);
     let mut scanned = again();
@@ -336,11 +338,14 @@ fn write_report(settings: &Settings, report: &Report) -> Result<(), Failure> {
     if let Some(path) = &settings.output {
         return write_whole(path, |out| settings.format.write(report, &options, out));
     }
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::with_capacity(WRITTEN_AT_ONCE, io::stdout().lock());
     settings.format.write(report, &options, &mut out)?;
     out.flush()?;
     Ok(())
 }
+
+/// Bytes of a report that are written at once.
+const WRITTEN_AT_ONCE: usize = 64 << 10;
 
 /// Writes a file so that it is there whole or not at all.
 pub(crate) fn write_whole(

@@ -31,17 +31,16 @@ pub(crate) struct WholeInspector<'a> {
 
 impl Inspector for WholeInspector<'_> {
     fn inspect(&self, file: &File<'_>, bytes: &[u8], clock: &dyn Clock) -> Inspection {
-        let mut whole = ModelInspector { limits: self.limits }.inspect(file, bytes, clock);
         let inspector = PipelineInspector { limits: self.limits, around: &self.around };
         let (pipeline, learnt) = inspector.inspect_judging(file, bytes, clock);
+        let is_run = pipeline.format.is_some_and(|format| RUN_BY_SYSTEMS.contains(&format));
+        let left_out = if is_run { SAID_OF_METADATA } else { &[] };
+        let mut whole = ModelInspector { limits: self.limits, left_out }.inspect(file, bytes, clock);
         leave_to_the_exact(&mut whole.findings, &learnt.judged, pipeline.format);
         if let Some(format) = pipeline.format {
             // The more exact of two names: a workflow is YAML as well.
             whole.format = Some(format);
             whole.kind = pipeline.kind;
-            if RUN_BY_SYSTEMS.contains(&format) {
-                whole.findings.retain(|finding| !SAID_OF_METADATA.contains(&finding.rule.id));
-            }
             // A model's card begins with its fields; any other page shows commands to people.
             if format == "markdown" && !bytes.trim_ascii_start().starts_with(b"---") {
                 whole.findings.retain(|finding| !SHOWN_TO_PEOPLE.contains(&finding.rule.id));

@@ -67,7 +67,7 @@ fn line_start(bytes: &[u8], line: u32) -> Option<usize> {
     if wanted == 0 {
         return Some(0);
     }
-    bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(wanted - 1).map(|(at, _)| at + 1)
+    memchr::memchr_iter(b'\n', bytes).nth(wanted - 1).map(|at| at + 1)
 }
 
 fn text_at(bytes: &[u8], start: usize, line: u32, column: u32) -> Option<Snippet> {

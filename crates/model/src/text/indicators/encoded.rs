@@ -51,6 +51,7 @@ fn judge_decoded(
         text: &decoded,
         document: false,
         record: passage.record,
+        signed: passage.signed,
         hidden: Some(how),
         marks: Vec::new(),
     };

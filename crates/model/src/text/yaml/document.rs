@@ -321,7 +321,7 @@ impl<'t, 's, 'c> Document<'t, 's, 'c> {
             let finding = Finding::new(&CONFIG_CODE, message).confidence(Confidence::Medium);
             self.report(finding.evidence(text), at);
         } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-            && indicators::matters(text)
+            && indicators::matters(text, self.scan)
         {
             let place = self.here(at);
             indicators::inspect_mattering(text, &place, self.scan);
