@@ -50,11 +50,13 @@ pub(super) fn assigned(text: &[u8], start: usize, end: usize, password: bool) ->
     if !password && names_a_reference(text, start, name_end) {
         return None;
     }
-    if password
-        && name_end == end
-        && let Some((from, to)) = super::said::password(text, end)
-    {
-        return Some(Raw::new(&PASSWORD, from, to, 0.6, "a password that a sentence tells"));
+    if password {
+        // The rest of a word that is not written in ASCII: `contraseña`.
+        let rest = span(text, name_end, name_end + 3);
+        let word_end = if rest == "ña".as_bytes() { name_end + rest.len() } else { name_end };
+        if let Some((from, to)) = super::said::password(text, word_end) {
+            return Some(Raw::new(&PASSWORD, from, to, 0.6, "a password that a sentence tells"));
+        }
     }
     let (at, loose) = operator(text, name_end)?;
     let (from, to, quoted) = value(text, at)?;

@@ -15,9 +15,12 @@ pub(super) fn password(text: &[u8], end: usize) -> Option<(usize, usize)> {
     let blanks = |from: usize| span(text, from, from + 4).iter().take_while(|byte| **byte == b' ').count();
     let verb = end + blanks(end);
     let word = span(text, verb, verb + 8);
-    let is = IS.iter().find(|is| word.get(..is.len()).is_some_and(|head| head.eq_ignore_ascii_case(is)))?;
+    let is = IS.iter().find(|is| {
+        let head = word.get(..is.len()).is_some_and(|head| head.eq_ignore_ascii_case(is));
+        head && word.get(is.len()) == Some(&b' ')
+    })?;
     let behind = verb + is.len();
-    if verb == end || bytes::at(text, behind) != Some(b' ') {
+    if verb == end {
         return None;
     }
     let mut from = behind + blanks(behind);
