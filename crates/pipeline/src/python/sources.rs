@@ -244,9 +244,9 @@ fn reads_what_others_left(call: &Call<'_>) -> bool {
                         | "hybrid"
                 )
         }
-        "imap_tools" | "poplib" | "exchangelib" | "mailbox" | "O365" => asked,
-        "jira" | "github" | "gitlab" | "praw" | "zenpy" | "slack_sdk" | "atlassian" | "notion_client"
-        | "telethon" | "simple_salesforce" => asked,
+        "imap_tools" | "poplib" | "exchangelib" | "mailbox" | "O365" | "jira" | "github" | "gitlab"
+        | "praw" | "zenpy" | "slack_sdk" | "atlassian" | "notion_client" | "telethon"
+        | "simple_salesforce" => asked,
         "googleapiclient" => asked && name == "execute",
         _ => false,
     }

@@ -343,7 +343,47 @@ const SHARED: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    use super::social_numbers;
+    use super::{personal, social_numbers};
+
+    #[test]
+    fn rows_of_people_are_told_and_rows_of_numbers_are_not() {
+        let what =
+            |text: &str| personal(text).map(|(start, _, what)| (text[..start].matches('\n').count(), what));
+        for (text, line, told) in [
+            (
+                "   id   name       email\n0  1  Anna Kowalska  anna.kowalska@gmail.com\n1  2  Bob Lee  bob.lee@yahoo.com\n",
+                1,
+                "names and mail",
+            ),
+            (
+                "   name       phone\n0  Jan Novak  +48 601 234 567\n1  Eva Braun  +49 151 2345 6789\n",
+                1,
+                "names and telephone",
+            ),
+            ("   patient  nhs_number\n0  John Smith  943 476 5919\n", 1, "numbers under which"),
+            ("   imie  pesel\n0  Jan  44051401359\n", 1, "numbers under which"),
+            (
+                "df\n   first_name date_of_birth diagnosis\n0  Carla  1980-02-03  diabetes\n",
+                2,
+                "what is known",
+            ),
+        ] {
+            let (at, what) = what(text).unwrap_or_else(|| panic!("{text}"));
+            assert!(at == line && what.starts_with(told), "{text}: {at} {what}");
+        }
+        for text in [
+            "   name      params    flops\n0  resnet50  25557032  4089284608\n1  vit_b  86567656  17564231680\n",
+            "   id  amount  timestamp\n0  44051401359  12.5  1700000000123\n",
+            "   item  code\n0  a  9434765919\n1  b  4010232137\n",
+            "   name  salary\ncount  10  10\n",
+            "   first_name_len  dob_year\n0  5  1980\n",
+            "maintainers: anna.kowalska@gmail.com, bob.lee@yahoo.com\n",
+            "Epoch 1 loss 0.123456789012\nEpoch 2 loss 0.113456789012\n",
+            "tensor([4556737586, 8998551234, 9434765919])",
+        ] {
+            assert_eq!(what(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn numbers_of_people_are_told_by_their_form() {

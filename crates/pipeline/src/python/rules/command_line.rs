@@ -31,12 +31,6 @@ rule! {
 /// Rules of this file.
 pub(in crate::python) const RULES: &[&Rule] = &[&SECRET_ON_COMMAND_LINE];
 
-/// Judges a command that is given as one text.
-pub(in crate::python) fn judge(text: &str, span: &Range<usize>, module: &mut Module) {
-    let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text);
-    judge_words(&split(text), span, module);
-}
-
 /// Judges a command that is given as a list of words.
 pub(in crate::python) fn judge_words(words: &[String], span: &Range<usize>, module: &mut Module) {
     let Some(what) = words.iter().take(MOST_WORDS).enumerate().find_map(|(at, _)| given(words, at)) else {
@@ -110,8 +104,9 @@ fn is_value(word: &str) -> bool {
     !word.is_empty() && !word.starts_with(['-', '/', '$', '@']) && word.len() >= SHORTEST && !stands_in(word)
 }
 
-/// The words of a command, without its quotes.
-fn split(text: &str) -> Vec<String> {
+/// The words of a command, as far as [`LONGEST`], without its quotes.
+pub(in crate::python) fn split(text: &str) -> Vec<String> {
+    let text = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or(text);
     let mut words = Vec::new();
     let (mut word, mut quote, mut begun) = (String::new(), None, false);
     for each in text.chars() {

@@ -1,6 +1,6 @@
 //! Loaders that run what the file says: pickle and everything built on it.
 
-mod buckets;
+pub(in crate::python) mod buckets;
 mod loaders;
 mod messages;
 mod options;

@@ -244,7 +244,7 @@ pub(in crate::python) fn judge(sink: &Sink, module: &mut Module) {
         .confidence(Confidence::Medium),
         SinkKind::Task if taint.has(Taint::STORED) || taint.has(Taint::NETWORK) => Finding::new(
             &PROMPT_FROM_UNTRUSTED_INPUT,
-            format!("a model with tools is asked to do what holds {}", who),
+            format!("a model with tools is asked to do what holds {who}"),
         )
         .confidence(Confidence::Medium),
         SinkKind::Prompt

@@ -240,8 +240,8 @@ pub(in crate::python) fn conclude(cells: &[(&str, usize)], module: &mut Module) 
     let looked = |at: usize| {
         let Some(block) = block_of(at) else { return !looks.is_empty() };
         let own = lookers.iter().any(|looker| looker.place == block.place);
-        let calls = |looker: &&Block<'_>| !looker.name.is_empty() && block.text.contains(looker.name);
-        own || lookers.iter().any(calls)
+        let asks_it = |looker: &&Block<'_>| !looker.name.is_empty() && block.text.contains(looker.name);
+        own || lookers.iter().any(asks_it)
     };
     for report in &mut module.reports {
         let id = report.finding.rule.id;

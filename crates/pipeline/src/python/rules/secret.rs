@@ -299,7 +299,9 @@ pub(in crate::python) fn named(name: &str, value: &Value, span: &Range<usize>, m
         None if is_told_password(name, text) => {
             // Examples and tests say so.
             let lower = text.to_ascii_lowercase();
-            let shown = ["test", "example", "dummy", "demo", "sample", "mock", "fake", "user", "guest"];
+            let shown = [
+                "test", "example", "dummy", "demo", "sample", "mock", "fake", "user", "guest", "passw", "pwd",
+            ];
             let severity =
                 if shown.iter().any(|word| lower.contains(word)) { Severity::Low } else { Severity::Medium };
             told(name, text, severity, span, module);

@@ -275,11 +275,14 @@ fn run(call: &Call<'_>, module: &mut Module, command: &Value, shell: bool) {
         Some(words) => {
             super::command::judge_words(words, &call.span, module);
             super::command_line::judge_words(words, &call.span, module);
+            super::deserialization::buckets::copied(words, &call.span, module);
         }
         None => {
             if let Some(text) = command.as_pieces() {
                 super::command::judge(text, &call.span, module);
-                super::command_line::judge(text, &call.span, module);
+                let words = super::command_line::split(text);
+                super::command_line::judge_words(&words, &call.span, module);
+                super::deserialization::buckets::copied(&words, &call.span, module);
             }
         }
     }

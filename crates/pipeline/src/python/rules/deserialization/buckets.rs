@@ -7,6 +7,7 @@ use crate::python::call::Call;
 use crate::python::module::{Module, Report};
 use crate::rules::UNSAFE_MODEL_FORMAT;
 use bartizan_core::{Confidence, Finding, Severity};
+use std::ops::Range;
 
 /// Judges one call.
 pub(super) fn check(call: &Call<'_>, module: &mut Module) {
@@ -25,7 +26,32 @@ pub(super) fn check(call: &Call<'_>, module: &mut Module) {
         let text = given.value.as_pieces()?.to_ascii_lowercase();
         runs_code(&text).map(|severity| (text, severity))
     });
-    let Some((file, severity)) = graded else { return };
+    if let Some((file, severity)) = graded {
+        report(&file, severity, &call.span, module);
+    }
+}
+
+/// Judges a command that copies out of a bucket: `aws s3 cp s3://models/churn.pkl .`
+pub(in crate::python) fn copied(words: &[String], span: &Range<usize>, module: &mut Module) {
+    let program = words.first().and_then(|word| word.rsplit('/').next()).unwrap_or_default();
+    if !matches!(program, "aws" | "gsutil" | "gcloud" | "az" | "mc" | "rclone" | "s5cmd" | "azcopy") {
+        return;
+    }
+    let is_bucket =
+        |word: &&String| ["s3://", "gs://", "https://"].iter().any(|scheme| word.starts_with(scheme));
+    let mut places = words.iter().skip(1).filter(|word| is_bucket(word));
+    let (Some(from), None) = (places.next(), places.next()) else { return };
+    // What is copied into one stands last.
+    if words.last() == Some(from) {
+        return;
+    }
+    let from = from.to_ascii_lowercase();
+    if let Some(severity) = runs_code(&from) {
+        report(&from, severity, span, module);
+    }
+}
+
+fn report(file: &str, severity: Severity, span: &Range<usize>, module: &mut Module) {
     let shown = bartizan_core::printable(&file.replace(crate::python::value::HOLE, "…"), 80);
     let message = format!(
         "`{shown}` is of a format that can run code when it is loaded, and nothing in this code compares its digest"
@@ -34,7 +60,7 @@ pub(super) fn check(call: &Call<'_>, module: &mut Module) {
         .severity(severity)
         .confidence(Confidence::Medium)
         .remedy("Keep safetensors or ONNX in the bucket; otherwise compare a digest that is kept with the code before the file is loaded.");
-    module.facts.unhashed.push(Report { span: call.span.clone(), finding, fix: None });
+    module.facts.unhashed.push(Report { span: span.clone(), finding, fix: None });
 }
 
 /// How bad it is to load the file at `path`, in small letters; `None` where its format runs no code, or it is no model.
@@ -68,6 +94,11 @@ mod tests {
             ("s3.download_file(Bucket=b, Key=f'churn/{v}/model.joblib', Filename=out)", Medium),
             ("storage.Client().bucket('m').blob(k).download_to_filename('/models/model.joblib')", Medium),
             ("s3.download_file('models', 'pytorch_model.bin', out)", Low),
+            (
+                "import subprocess\nsubprocess.run(['aws', 's3', 'cp', 's3://models/churn/model.pkl', '/opt/ml'])",
+                Medium,
+            ),
+            ("import os\nos.system('gsutil cp gs://models/model.pt .')", Low),
         ] {
             assert_eq!(graded(code), [severity], "{code}");
         }
@@ -75,6 +106,8 @@ mod tests {
             "s3.download_file('models', 'churn/model.safetensors', 'm.safetensors')",
             "s3.download_file('data', 'train.bin', 'train.bin')",
             "s3.upload_file('model.pkl', 'models', 'churn/model.pkl')",
+            "import os\nos.system('aws s3 cp model.pkl s3://models/model.pkl')",
+            "import os\nos.system('aws s3 cp s3://models/model.onnx .')",
             "s3.download_file('models', 'churn/model.pkl', 'm.pkl')\nif hashlib.sha256(open('m.pkl', 'rb').read()).hexdigest() != KNOWN:\n    raise SystemExit(1)",
         ] {
             assert_eq!(graded(code), [], "{code}");
