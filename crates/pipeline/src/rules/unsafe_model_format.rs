@@ -6,7 +6,8 @@ rule! {
     /// ## What it finds
     /// A serving specification whose server unpickles the model (scikit-learn, LightGBM and XGBoost by pickle,
     /// MLflow pyfunc, TorchServe archives), an address that ends in a pickle format, or a variable that makes a process
-    /// unpickle what it is given (`VLLM_ALLOW_INSECURE_SERIALIZATION=1`). In Python: a file of such a format fetched from a hub.
+    /// unpickle what it is given (`VLLM_ALLOW_INSECURE_SERIALIZATION=1`). In Python: a file of such a format fetched from a
+    /// hub, or taken out of a bucket where no digest is compared.
     /// ## Why it matters
     /// Whoever can write to that store runs code in the server.
     /// ## Example

@@ -11,8 +11,9 @@ use std::sync::LazyLock;
 
 rule! {
     /// ## What it finds
-    /// A credential, numbers of the social security, of cards or accounts, mail addresses of people (three, or one beside a telephone
-    /// number), or the path of somebody's home folder, in the saved output of a notebook. The report does not repeat the credential or
+    /// A credential, numbers of the social security and others by which states know people, of cards or accounts, mail addresses of people (three,
+    /// one beside a telephone number, or rows of them with names), rows of names and telephone numbers, a table that says by name when
+    /// people were born, what they suffer from or earn, or the path of somebody's home folder, in the saved output of a notebook. The report does not repeat the credential or
     /// number.
     /// ## Why it matters
     /// Outputs are committed and shared with the notebook; clearing the cell's source does not clear them.

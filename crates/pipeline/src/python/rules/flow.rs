@@ -32,7 +32,7 @@ rule! {
 
     /// ## What it finds
     /// `eval`, `exec`, `compile`, `runpy`, or a template built from a value that is not constant; graded by where the value
-    /// comes from.
+    /// comes from. Also values that are formatted by a text which a user sent (`text.format(config=…)`).
     /// ## Why it matters
     /// Whoever has a say in the value runs code.
     /// ## Example

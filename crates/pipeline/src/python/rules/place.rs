@@ -10,8 +10,8 @@ use bartizan_core::{Confidence, Finding, Rule, Severity, atlas, cwe, owasp_agent
 rule! {
     /// ## What it finds
     /// A request whose host is chosen by a user or a language model: `requests.get(body["url"])`, a model or data set loaded
-    /// from such an address, a page that a reader of documents (LangChain, LlamaIndex) is told to fetch. Silent where the beginning of the address is constant; graded lower where the code takes an
-    /// address apart, presumably to look at its host.
+    /// from such an address, a page that a reader of documents (LangChain, LlamaIndex) is told to fetch. Silent where the beginning of the address is constant, or it, its host or what it begins with is compared with
+    /// a list; graded lower where the function, or one that it calls, takes an address apart, presumably to look at its host.
     /// ## Why it matters
     /// The server reaches what its users cannot: the metadata service that hands out its credentials, services inside the
     /// network; and what comes back becomes a model, training data or part of a prompt.
@@ -233,15 +233,29 @@ pub(in crate::python) fn conclude(cells: &[(&str, usize)], module: &mut Module) 
     let paths = module.facts.looks_at_paths;
     let looks = std::mem::take(&mut module.facts.looks_at_hosts);
     let blocks = if looks.is_empty() { Vec::new() } else { blocks(cells) };
-    let block_of = |at: usize| blocks.iter().find(|block| block.place.contains(&at));
-    let mut lookers: Vec<&Block<'_>> = looks.iter().filter_map(|at| block_of(*at)).collect();
-    lookers.dedup_by_key(|block| block.place.start);
-    lookers.truncate(MOST_LOOKERS);
-    let looked = |at: usize| {
-        let Some(block) = block_of(at) else { return !looks.is_empty() };
-        let own = lookers.iter().any(|looker| looker.place == block.place);
-        let asks_it = |looker: &&Block<'_>| !looker.name.is_empty() && block.text.contains(looker.name);
-        own || lookers.iter().any(asks_it)
+    let block_of = |at: usize| {
+        let after = blocks.partition_point(|block| block.place.start <= at);
+        after
+            .checked_sub(1)
+            .filter(|number| blocks.get(*number).is_some_and(|block| block.place.contains(&at)))
+    };
+    let mut lookers: Vec<usize> = looks.iter().filter_map(|at| block_of(*at)).collect();
+    lookers.sort_unstable();
+    lookers.dedup();
+    let names: Vec<&str> =
+        lookers.iter().filter_map(|number| blocks.get(*number)).map(|block| block.name).collect();
+    let helpers: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).take(MOST_LOOKERS).collect();
+    // Each block is gone through once for each of a few helpers.
+    let guarded: Vec<bool> = blocks
+        .iter()
+        .enumerate()
+        .map(|(number, block)| {
+            lookers.binary_search(&number).is_ok() || helpers.iter().any(|name| block.text.contains(name))
+        })
+        .collect();
+    let looked = |at: usize| match block_of(at) {
+        Some(number) => guarded.get(number) == Some(&true),
+        None => !looks.is_empty(),
     };
     for report in &mut module.reports {
         let id = report.finding.rule.id;
@@ -289,7 +303,7 @@ fn blocks<'t>(cells: &[(&'t str, usize)]) -> Vec<Block<'t>> {
     found
 }
 
-/// Most blocks told apart, and most of them that look at hosts.
+/// Most blocks told apart, and most functions that look at hosts for others.
 const MOST_BLOCKS: usize = 2_000;
 const MOST_LOOKERS: usize = 16;
 
