@@ -239,23 +239,26 @@ struct Stamp {
 /// What modules give, by their files and over how many imports they were followed.
 type Known = HashMap<(PathBuf, u8), (Stamp, Option<Arc<Exports>>)>;
 
-/// What was read below one boundary.
+/// What was read, by the boundary below which it was: those asked for last stand last.
 #[derive(Debug, Default)]
 struct Remembered {
-    boundary: PathBuf,
-    modules: Known,
+    below: Vec<(PathBuf, Known)>,
 }
 
 impl Remembered {
-    /// The modules below `boundary`; those below another are forgotten.
+    /// The modules below `boundary`; those below the one that was asked for longest ago make room.
     fn of(&mut self, boundary: &Path) -> &mut Known {
-        if self.boundary != boundary {
-            self.boundary = boundary.to_path_buf();
-            self.modules.clear();
+        let at = self.below.iter().position(|(known, _)| known == boundary);
+        let known = at.map_or_else(|| (boundary.to_path_buf(), Known::new()), |at| self.below.remove(at));
+        if self.below.len() >= MOST_BOUNDARIES {
+            self.below.remove(0);
         }
-        &mut self.modules
+        &mut self.below.push_mut(known).1
     }
 }
+
+/// Most boundaries of which modules are remembered at once: folders that are scanned side by side.
+const MOST_BOUNDARIES: usize = 8;
 
 static REMEMBERED: LazyLock<Mutex<Remembered>> = LazyLock::new(Mutex::default);
 
