@@ -120,6 +120,10 @@ pub(super) fn fed(
         // A backslash behind a drive takes in what follows it, for a shell that is none of Windows.
         let place = |word: &String| match word.as_bytes() {
             [_, b':', b' ', ..] => word.get(..2).unwrap_or_default().to_owned(),
+            [drive, b':', first, ..] if drive.is_ascii_alphabetic() && first.is_ascii_alphanumeric() => {
+                let (drive, rest) = word.split_at(2);
+                format!("{drive}\\{rest}")
+            }
             _ => word.clone(),
         };
         let listed: Vec<String> = words.iter().skip(1).filter(|_| lists).map(place).collect();

@@ -305,6 +305,7 @@ mod tests {
             "Remove-Item -Rec -Force C:\\*",
             "Get-ChildItem C:\\ -Recurse | Remove-Item -Force -Recurse",
             "gci / -r | ri -r -fo",
+            "Get-ChildItem C:\\Users -Recurse | Remove-Item -Force -Recurse; Clear-RecycleBin -Force",
             "ri -r -fo $env:USERPROFILE",
             "/bin/r? -rf /",
             "/b*/r[m] -rf /",
